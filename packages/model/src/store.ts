@@ -1,0 +1,68 @@
+import type { NewResource, Resource, ResourceKey } from "./resource.ts";
+
+/** Where resources live. One contract test (packages/store/src/contract.ts) holds for every implementation. */
+export interface Store extends AsyncDisposable {
+  /** Stores a resource that does not exist yet. Throws StoreError "already_exists". */
+  create(resource: NewResource, options?: WriteOptions): Promise<Resource>;
+  /** Replaces a resource. Throws StoreError "not_found", or "conflict" when its version is not `expectedVersion`. */
+  update(resource: NewResource, expectedVersion: number, options?: WriteOptions): Promise<Resource>;
+  /** Removes a resource and gives back what was removed. Throws StoreError "not_found" or "conflict". */
+  delete(key: ResourceKey, expectedVersion?: number): Promise<Resource>;
+  get(key: ResourceKey): Promise<Resource | undefined>;
+  list(query: ListQuery): Promise<Page>;
+  /**
+   * Every change after `after` (default: from now on), in order and without gaps, in batches as they were committed.
+   * Ends when the signal aborts. Throws StoreError "expired" when `after` is older than what the store remembers:
+   * the reader then lists everything again.
+   */
+  watch(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<readonly StoreEvent[]>;
+  /** The number of the newest committed change. A list read at revision N plus a watch after N misses nothing. */
+  revision(): Promise<number>;
+}
+
+export interface WriteOptions {
+  /**
+   * "full" (default): on disk when acknowledged, even after a power cut. "relaxed": soon on disk; for state that heals
+   * itself, such as insights, which change with every connection.
+   */
+  readonly durability?: "full" | "relaxed";
+}
+
+export interface ListQuery {
+  readonly type: string;
+  /** Only this mesh; all meshes when absent. */
+  readonly mesh?: string;
+  /** Only names that contain this text. */
+  readonly nameContains?: string;
+  /** Only resources with all of these labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Only what the caller wants to see, applied before paging so that `total` stays true. */
+  readonly where?: (resource: Resource) => boolean;
+  /** At most this many; everything when absent. Ordered by mesh, then name. */
+  readonly size?: number;
+  /** `next` of the page before. */
+  readonly offset?: string;
+}
+
+export interface Page {
+  readonly items: readonly Resource[];
+  readonly total: number;
+  readonly next?: string;
+}
+
+export type StoreEvent =
+  | { readonly change: "put"; readonly revision: number; readonly resource: Resource; readonly previous?: Resource }
+  | { readonly change: "delete"; readonly revision: number; readonly resource: Resource };
+
+export type StoreErrorCode = "not_found" | "already_exists" | "conflict" | "expired" | "unavailable";
+
+/** A failure of the store, or a write that lost against another one. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
