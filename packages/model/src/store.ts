@@ -15,7 +15,10 @@ export interface Store extends AsyncDisposable {
    * Ends when the signal aborts. Throws StoreError "expired" when `after` is older than what the store remembers:
    * the reader then lists everything again.
    */
-  watch(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<readonly StoreEvent[]>;
+  watch(options: {
+    readonly after?: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<readonly StoreEvent[]>;
   /** The number of the newest committed change. A list read at revision N plus a watch after N misses nothing. */
   revision(): Promise<number>;
 }
@@ -51,10 +54,20 @@ export interface Page {
 }
 
 export type StoreEvent =
-  | { readonly change: "put"; readonly revision: number; readonly resource: Resource; readonly previous?: Resource }
+  | {
+      readonly change: "put";
+      readonly revision: number;
+      readonly resource: Resource;
+      readonly previous?: Resource;
+    }
   | { readonly change: "delete"; readonly revision: number; readonly resource: Resource };
 
-export type StoreErrorCode = "not_found" | "already_exists" | "conflict" | "expired" | "unavailable";
+export type StoreErrorCode =
+  | "not_found"
+  | "already_exists"
+  | "conflict"
+  | "expired"
+  | "unavailable";
 
 /** A failure of the store, or a write that lost against another one. */
 export class StoreError extends Error {

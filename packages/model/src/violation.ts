@@ -13,7 +13,11 @@ export type Parsed<T> =
 export function fieldPath(segments: readonly PropertyKey[]): string {
   return segments.reduce<string>(
     (path, segment) =>
-      typeof segment === "number" ? `${path}[${segment}]` : path === "" ? String(segment) : `${path}.${String(segment)}`,
+      typeof segment === "number"
+        ? `${path}[${segment}]`
+        : path === ""
+          ? String(segment)
+          : `${path}.${String(segment)}`,
     "",
   );
 }

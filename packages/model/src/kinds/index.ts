@@ -1,0 +1,21 @@
+import type { Kind } from "../kind.ts";
+import { dataplaneInsight } from "./dataplane-insight.ts";
+import { dataplane } from "./dataplane.ts";
+import { meshIdentity, meshTrust } from "./mesh-identity.ts";
+import { meshService } from "./mesh-service.ts";
+import { mesh } from "./mesh.ts";
+import { globalSecret, secret, zone, zoneInsight } from "./system.ts";
+
+/** The kinds that are not policies. Policies bring their own, one folder each. */
+export const CORE_KINDS: readonly Kind[] = [
+  mesh,
+  dataplane,
+  dataplaneInsight,
+  zone,
+  zoneInsight,
+  secret,
+  globalSecret,
+  meshService,
+  meshIdentity,
+  meshTrust,
+] as readonly Kind[];
