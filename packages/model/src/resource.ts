@@ -17,7 +17,10 @@ export interface NewResource<Spec = unknown, Status = unknown> extends ResourceK
 export interface Resource<Spec = unknown, Status = unknown> extends NewResource<Spec, Status> {
   readonly creationTime: string;
   readonly modificationTime: string;
-  /** Grows by one with every write of this resource; the token of optimistic concurrency. */
+  /**
+   * Grows with every write of this resource and never comes back, not even when the resource is deleted and made again;
+   * the token of optimistic concurrency.
+   */
   readonly version: number;
 }
 

@@ -1,6 +1,12 @@
 import type { NewResource, Resource, ResourceKey } from "./resource.ts";
 
-/** Where resources live. One contract test (packages/store/src/contract.ts) holds for every implementation. */
+/**
+ * Where resources live. One contract test (packages/store/src/contract.ts) holds for every implementation.
+ * What is stored is JSON: a reader gets what `JSON.parse(JSON.stringify(resource))` would give, and gets it frozen or as
+ * a copy of its own. Every method may throw StoreError "unavailable", and "invalid" for arguments that make no sense.
+ * A write that ends in "unavailable" is not visible to any reader; only after a crash right then may it turn up.
+ * Disposing finishes the writes that were begun, then ends the watches.
+ */
 export interface Store extends AsyncDisposable {
   /** Stores a resource that does not exist yet. Throws StoreError "already_exists". */
   create(resource: NewResource, options?: WriteOptions): Promise<Resource>;
@@ -11,9 +17,10 @@ export interface Store extends AsyncDisposable {
   get(key: ResourceKey): Promise<Resource | undefined>;
   list(query: ListQuery): Promise<Page>;
   /**
-   * Every change after `after` (default: from now on), in order and without gaps, in batches as they were committed.
-   * Ends when the signal aborts. Throws StoreError "expired" when `after` is older than what the store remembers:
-   * the reader then lists everything again.
+   * Every change after `after`, in order and without gaps, in batches as they were committed. Without `after`: from the
+   * moment of this call, even if the first batch is asked for later. Ends when the signal aborts or the store is closed.
+   * A reader may be as slow as it likes: nothing is queued for it. Throws StoreError "expired" when `after` is older
+   * than what the store remembers, or not a revision of this store: the reader then lists everything again.
    */
   watch(options: {
     readonly after?: number;
@@ -43,16 +50,19 @@ export interface ListQuery {
   readonly where?: (resource: Resource) => boolean;
   /** At most this many; everything when absent. Ordered by mesh, then name. */
   readonly size?: number;
-  /** `next` of the page before. */
+  /** `next` of the page before; opaque. Names a place in the order, so what comes and goes elsewhere moves no item. */
   readonly offset?: string;
 }
 
 export interface Page {
   readonly items: readonly Resource[];
+  /** How many match, over all pages. */
   readonly total: number;
+  /** The `offset` of the page after this one; absent on the last page. */
   readonly next?: string;
 }
 
+/** One change. Revisions grow over all types, and over restarts; `previous` is absent when the put created the resource. */
 export type StoreEvent =
   | {
       readonly change: "put";

@@ -1,0 +1,196 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { Labels } from "@heddle/model/labels.ts";
+import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
+
+/** Where a piece of configuration comes from: a resource, and the rule in it. */
+export interface Origin {
+  readonly type: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly kri: string;
+  readonly rule: number;
+}
+
+/** A service a proxy may call, at one port. */
+export interface Destination {
+  /** Name of its cluster, endpoints, routes and statistics: a KRI, or for a Kuma 2.x service tag the service's name. */
+  readonly key: string;
+  readonly kind: "MeshService" | "Service";
+  readonly mesh: string;
+  readonly name: string;
+  /** KRI of the resource without a section; empty for a service tag. */
+  readonly kri: string;
+  readonly labels: Labels;
+  readonly section: string;
+  readonly port: number;
+  /** Kuma 2.x: the tags that select it, with kuma.io/service. */
+  readonly tags: Labels;
+  readonly protocol: Protocol;
+  readonly tls: UpstreamTls | undefined;
+}
+
+/** How a client proves who it is to a destination, and who it accepts there. */
+export interface UpstreamTls {
+  readonly sni: string;
+  /** SPIFFE IDs that the server may have; any of the mesh when empty. */
+  readonly identities: readonly string[];
+}
+
+/** How a proxy takes part in mutual TLS: names of the secrets it gets by SDS, and whom it trusts. */
+export interface ProxyTls {
+  readonly mode: "strict" | "permissive";
+  readonly identitySecret: string;
+  readonly trustSecret: string;
+  /** Every caller's SPIFFE ID starts with one of these, such as "spiffe://default/". */
+  readonly trustPrefixes: readonly string[];
+}
+
+/** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */
+export const HTTP_STAGES = [
+  "fault",
+  "cors",
+  "authenticate",
+  "authorize",
+  "limit",
+  "observe",
+] as const;
+export type HttpStage = (typeof HTTP_STAGES)[number];
+
+export interface HttpFilter {
+  readonly stage: HttpStage;
+  readonly name: string;
+  readonly config: Any;
+}
+
+/** Network filters run before the protocol's own filter, in this order. */
+export const NETWORK_STAGES = ["authorize", "state", "limit"] as const;
+export type NetworkStage = (typeof NETWORK_STAGES)[number];
+
+export interface NetworkFilter {
+  readonly stage: NetworkStage;
+  readonly name: string;
+  readonly config: Any;
+}
+
+/** What applies to each request on a route. Times are milliseconds; zero means no limit. */
+export interface RouteSettings {
+  readonly timeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+  readonly maxStreamDuration?: number | undefined;
+  /** Settings of HTTP filters for these requests, by filter name. */
+  readonly filters?: Readonly<Record<string, Any>> | undefined;
+}
+
+/** What applies to connections towards a destination or the application. Times are milliseconds. */
+export interface ClusterSettings {
+  readonly connectTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+  readonly maxConnectionDuration?: number | undefined;
+}
+
+/** What applies to connections that come in. Times are milliseconds; zero means no limit. */
+export interface ConnectionSettings {
+  readonly idleTimeout?: number | undefined;
+  readonly streamIdleTimeout?: number | undefined;
+  readonly maxConnectionDuration?: number | undefined;
+  readonly requestHeadersTimeout?: number | undefined;
+}
+
+/** The closed set of places where a policy may change a proxy. They mirror Envoy's attachment points. */
+export interface Settings {
+  readonly route: RouteSettings;
+  readonly cluster: ClusterSettings;
+  readonly connection: ConnectionSettings;
+  readonly httpFilters: readonly HttpFilter[];
+  readonly networkFilters: readonly NetworkFilter[];
+}
+
+/** What one policy wants changed. */
+export type Change = Partial<Settings>;
+
+/** A port of the application, as the proxy serves it. */
+export interface InboundPlan {
+  readonly name: string;
+  /** Name of its listener, cluster and routes: self_inbound_dp_<name>. */
+  readonly key: string;
+  readonly kri: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly tags: Labels;
+  readonly service: { readonly address: string; readonly port: number };
+  readonly tls: ProxyTls | undefined;
+  readonly settings: Settings;
+}
+
+/** A local port under which the application reaches a destination. */
+export interface OutboundPlan {
+  readonly destination: Destination;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: ProxyTls | undefined;
+  readonly routes: readonly RoutePlan[];
+  readonly settings: Settings;
+}
+
+export interface RoutePlan {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+  readonly requestHeaders?: HeaderChange | undefined;
+  readonly responseHeaders?: HeaderChange | undefined;
+  readonly settings: RouteSettings;
+  readonly origins: readonly Origin[];
+}
+
+export type TextMatch =
+  | { readonly type: "Exact" | "Prefix" | "RegularExpression"; readonly value: string }
+  | { readonly type: "Present" | "Absent" };
+
+export interface RouteMatch {
+  readonly path?:
+    | { readonly type: "Exact" | "PathPrefix" | "RegularExpression"; readonly value: string }
+    | undefined;
+  readonly method?: string | undefined;
+  readonly headers: readonly (TextMatch & { readonly name: string })[];
+  readonly queryParams: readonly (TextMatch & { readonly name: string })[];
+}
+
+export type RouteAction =
+  | {
+      readonly do: "forward";
+      readonly backends: readonly { readonly destination: Destination; readonly weight: number }[];
+      /** Share of the weight whose destination does not exist: answered with 500. */
+      readonly unresolvedWeight: number;
+      readonly rewrite?: PathRewrite | undefined;
+      readonly hostRewrite?: string | undefined;
+      readonly mirrors: readonly { readonly destination: Destination; readonly percent: number }[];
+    }
+  | { readonly do: "redirect"; readonly redirect: Redirect }
+  | { readonly do: "respond"; readonly status: number; readonly body?: string | undefined };
+
+export type PathRewrite =
+  | { readonly type: "ReplaceFullPath"; readonly value: string }
+  | { readonly type: "ReplacePrefixMatch"; readonly value: string };
+
+export interface Redirect {
+  readonly scheme?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly port?: number | undefined;
+  readonly path?: PathRewrite | undefined;
+  readonly status: number;
+}
+
+export interface HeaderChange {
+  readonly set: readonly { readonly name: string; readonly value: string }[];
+  readonly add: readonly { readonly name: string; readonly value: string }[];
+  readonly remove: readonly string[];
+}
+
+/** Two kinds of policy that want different values in one place: said, never settled in silence. */
+export interface Conflict {
+  readonly slot: string;
+  readonly unit: string;
+  readonly kept: { readonly kind: string; readonly origins: readonly Origin[] };
+  readonly dropped: { readonly kind: string; readonly origins: readonly Origin[] };
+}

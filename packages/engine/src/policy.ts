@@ -1,0 +1,74 @@
+import type { Kind, PolicyTraits } from "@heddle/model/kind.ts";
+import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
+import type { Change, Destination, InboundPlan, Origin, RoutePlan } from "./plan/plan.ts";
+
+/** A setting as users wrote it for one place, merged from all policies that reach it, with where it came from. */
+export interface Conf<T = unknown> {
+  readonly value: T;
+  /** The weakest first; the last one had the last word. */
+  readonly origins: readonly Origin[];
+  /** Differs when value or origins differ. */
+  readonly hash: string;
+}
+
+/** Which callers a rule for an inbound means: Kuma 3.x `matches`, or Kuma 2.x `from[].targetRef`. Absent: all. */
+export type Client =
+  | { readonly by: "matches"; readonly matches: readonly Match[] }
+  | { readonly by: "targetRef"; readonly ref: TargetRef };
+
+/** One rule for an inbound, in order from the weakest to the strongest. */
+export interface InboundRule<T = unknown> {
+  readonly client: Client | undefined;
+  readonly conf: T;
+  readonly origin: Origin;
+}
+
+/** All rules of one kind of policy that reach an inbound. */
+export interface InboundRules<T = unknown> {
+  readonly rules: readonly InboundRule<T>[];
+  /** The merge of the rules that are for every caller: what can apply where Envoy cannot tell callers apart. */
+  readonly everyone: Conf<T> | undefined;
+  readonly hash: string;
+}
+
+/** How a policy finds the destination that one of its references names, at a port. */
+export interface BackendReference {
+  readonly kind: string;
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly port?: number | undefined;
+  readonly sectionName?: string | undefined;
+}
+export type Resolve = (reference: BackendReference) => Destination | undefined;
+
+/**
+ * A policy: the shape users write, and what it does to a proxy. Implement the hooks you mean, leave the rest out.
+ * `InboundConf` is what stands under `rules[].default` and `from[].default`, `OutboundConf` what stands under
+ * `to[].default` (or in the whole `to` item, when `toItem` says so).
+ */
+export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
+  readonly kind: Kind & { readonly policy: PolicyTraits };
+  /** Combines confs from the weakest to the strongest. Default: deep merge, the later one wins. */
+  readonly merge?: (confs: readonly OutboundConf[]) => OutboundConf;
+  /** Takes the conf out of a `to` item. Default: its `default` field. */
+  readonly toConf?: (item: Readonly<Record<string, unknown>>) => OutboundConf;
+  /** Changes routes, clusters and connections towards a destination. */
+  readonly outbound?: (conf: OutboundConf, destination: Destination) => Change;
+  /** Replaces the routes towards a destination. */
+  readonly routes?: (
+    conf: Conf<OutboundConf>,
+    destination: Destination,
+    resolve: Resolve,
+  ) => readonly RoutePlan[];
+  /** Changes what a port of the application accepts. Called for every inbound, with no rules as well. */
+  readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan) => Change;
+}
+
+/** Declares a policy; its confs' types stay inside its folder. */
+export function definePolicy<OutboundConf, InboundConf>(
+  policy: Policy<OutboundConf, InboundConf>,
+): Policy {
+  // The engine only ever hands a policy the confs that its own schema accepted, so widening the type is sound.
+  return policy as unknown as Policy;
+}

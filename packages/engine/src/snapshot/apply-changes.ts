@@ -1,0 +1,187 @@
+import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
+import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
+import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
+import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import { LABEL } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import { byPrecedence, type PolicySpec } from "../match/precedence.ts";
+import { MapDraft } from "./map-draft.ts";
+import { servicesOf, type ServiceView, viewService } from "./service-view.ts";
+import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
+
+/** Something that happened to a mesh. */
+export type MeshChange =
+  | { readonly what: "put"; readonly resource: Resource }
+  | { readonly what: "delete"; readonly resource: Resource }
+  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts };
+
+/** What a batch of changes may have touched; proxies outside of it need not be looked at. */
+export interface Impact {
+  /** The mesh itself, an identity or a trust changed: everybody. */
+  readonly everybody: boolean;
+  /** Proxies whose own resource changed. */
+  readonly dataplanes: ReadonlySet<string>;
+  /** Policies in their old and new forms: whom either selects. */
+  readonly policies: readonly Resource<PolicySpec>[];
+  /** Services that clients must configure anew. */
+  readonly services: ReadonlySet<string>;
+  /** Services where instances came, went or changed their health, and nothing else. */
+  readonly endpoints: ReadonlySet<string>;
+}
+
+/** Applies a batch of changes. The new snapshot shares everything that stayed with the old one. */
+export function applyChanges(
+  mesh: MeshSnapshot,
+  changes: readonly MeshChange[],
+): { readonly snapshot: MeshSnapshot; readonly impact: Impact } {
+  const draft = new Draft(mesh);
+  for (const change of changes) draft.apply(change);
+  return draft.finish();
+}
+
+/** A snapshot in the making: remembers what was touched. */
+class Draft {
+  #mesh: Resource<MeshSpec>;
+  readonly #zone: string;
+  readonly #dataplanes;
+  readonly #services;
+  readonly #identities;
+  readonly #trusts;
+  readonly #policies;
+  readonly #views;
+
+  readonly #dirtyServices = new Set<string>();
+  readonly #touchedDataplanes = new Set<string>();
+  readonly #touchedPolicies: Resource<PolicySpec>[] = [];
+  #everybody = false;
+
+  constructor(mesh: MeshSnapshot) {
+    this.#mesh = mesh.mesh;
+    this.#zone = mesh.zone;
+    this.#dataplanes = new MapDraft(mesh.dataplanes);
+    this.#services = new MapDraft(mesh.services);
+    this.#identities = new MapDraft(mesh.identities);
+    this.#trusts = new MapDraft(mesh.trusts);
+    this.#policies = new MapDraft(mesh.policies);
+    this.#views = new MapDraft(mesh.views);
+  }
+
+  apply(change: MeshChange): void {
+    if (change.what === "facts") this.#applyFacts(change.dataplane, change.facts);
+    else this.#applyResource(change.resource, change.what === "put");
+  }
+
+  finish(): { snapshot: MeshSnapshot; impact: Impact } {
+    const services = new Set<string>();
+    const endpoints = new Set<string>();
+    const snapshot = this.#snapshot();
+    for (const key of this.#everybody ? this.#allServices() : this.#dirtyServices) {
+      const old = this.#views.current.get(key);
+      const view = viewService(snapshot, key);
+      this.#views.write(key, view);
+      if (old?.hash !== view?.hash) services.add(key);
+      else if (endpointsText(old) !== endpointsText(view)) endpoints.add(key);
+    }
+    const impact: Impact = {
+      everybody: this.#everybody,
+      dataplanes: this.#touchedDataplanes,
+      policies: this.#touchedPolicies,
+      services,
+      endpoints,
+    };
+    return { snapshot: this.#snapshot(), impact };
+  }
+
+  #snapshot(): MeshSnapshot {
+    return {
+      mesh: this.#mesh,
+      zone: this.#zone,
+      dataplanes: this.#dataplanes.current,
+      services: this.#services.current,
+      identities: this.#identities.current,
+      trusts: this.#trusts.current,
+      policies: this.#policies.current,
+      views: this.#views.current,
+    };
+  }
+
+  // The kind's schema has checked the spec before it was stored, which is what each `as` below stands on.
+  #applyResource(resource: Resource, put: boolean): void {
+    switch (resource.type) {
+      case "Mesh":
+        this.#mesh = resource as Resource<MeshSpec>;
+        this.#everybody = true;
+        return;
+      case "Dataplane":
+        this.#applyDataplane(resource as Resource<DataplaneSpec>, put);
+        return;
+      case "MeshService":
+        this.#services.write(
+          resource.name,
+          put ? (resource as Resource<MeshServiceSpec>) : undefined,
+        );
+        this.#dirtyServices.add(`MeshService/${resource.name}`);
+        return;
+      case "MeshIdentity":
+        this.#identities.write(
+          resource.name,
+          put ? (resource as Resource<MeshIdentitySpec>) : undefined,
+        );
+        this.#everybody = true;
+        return;
+      case "MeshTrust":
+        this.#trusts.write(resource.name, put ? (resource as Resource<MeshTrustSpec>) : undefined);
+        this.#everybody = true;
+        return;
+      default:
+        this.#applyPolicy(resource as Resource<PolicySpec>, put);
+    }
+  }
+
+  #applyFacts(name: string, facts: DataplaneFacts): void {
+    const entry = this.#dataplanes.current.get(name);
+    if (entry === undefined) return;
+    const changed = { ...entry, facts };
+    this.#dataplanes.write(name, changed);
+    this.#markServices(changed);
+  }
+
+  #applyDataplane(resource: Resource<DataplaneSpec>, put: boolean): void {
+    const old = this.#dataplanes.current.get(resource.name);
+    const entry = { resource, facts: old?.facts ?? OFFLINE };
+    if (old !== undefined) this.#markServices(old);
+    this.#markServices(entry);
+    this.#dataplanes.write(resource.name, put ? entry : undefined);
+    this.#touchedDataplanes.add(resource.name);
+  }
+
+  #applyPolicy(resource: Resource<PolicySpec>, put: boolean): void {
+    const old = this.#policies.current.get(resource.type) ?? [];
+    const rest = old.filter((other) => other.name !== resource.name);
+    this.#touchedPolicies.push(
+      ...old.filter((other) => other.name === resource.name),
+      ...(put ? [resource] : []),
+    );
+    this.#policies.write(resource.type, put ? [...rest, resource].toSorted(byPrecedence) : rest);
+  }
+
+  #markServices(entry: { resource: Resource<DataplaneSpec>; facts: DataplaneFacts }): void {
+    for (const key of servicesOf(this.#services.current, entry)) this.#dirtyServices.add(key);
+  }
+
+  // A mesh-wide change of trust is rare; looking at every service then is simpler than knowing which ones it means.
+  #allServices(): Set<string> {
+    const tagged = [...this.#dataplanes.current.values()].flatMap(({ resource }) =>
+      (resource.spec.networking.inbound ?? []).flatMap((inbound) => {
+        const service = inbound.tags?.[LABEL.service];
+        return service === undefined ? [] : [`Service/${service}`];
+      }),
+    );
+    const named = [...this.#services.current.keys()].map((name) => `MeshService/${name}`);
+    return new Set([...this.#views.current.keys(), ...this.#dirtyServices, ...tagged, ...named]);
+  }
+}
+
+function endpointsText(view: ServiceView | undefined): string {
+  return JSON.stringify([...(view?.ports ?? [])].map(([port, { endpoints }]) => [port, endpoints]));
+}

@@ -1,0 +1,108 @@
+import { contentHash } from "@heddle/model/canonical-json.ts";
+import { tagSets } from "@heddle/model/kinds/dataplane.ts";
+import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
+import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import { type Labels, matchesLabels } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import { meshCertificateUris, meshServicesOf, spiffeId } from "@heddle/model/spiffe.ts";
+import type { ProxyTls } from "../plan/plan.ts";
+import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
+
+/** Who a proxy is, who signs for it, and how it takes part in mutual TLS. */
+export interface ProxyIdentity {
+  readonly tls: ProxyTls;
+  /** All URIs of its certificate; the SPIFFE IDs first. */
+  readonly uris: readonly string[];
+  readonly spiffeIds: readonly string[];
+  readonly issuer:
+    | { readonly by: "Mesh"; readonly backend: string }
+    | { readonly by: "MeshIdentity"; readonly resource: Resource<MeshIdentitySpec> };
+  /** Differs when a new certificate is needed. */
+  readonly hash: string;
+}
+
+/** The identity of a proxy; undefined when nothing in the mesh gives it one: it then speaks plain text. */
+export function identityOf(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+): ProxyIdentity | undefined {
+  return fromMeshIdentity(mesh, proxy) ?? fromMesh(mesh, proxy);
+}
+
+/** Every SPIFFE ID starts with one of these when its owner belongs to the mesh. */
+export function trustPrefixes(mesh: MeshSnapshot): readonly string[] {
+  const domains = [...mesh.trusts.values()].map((trust) => `spiffe://${trust.spec.trustDomain}/`);
+  const own = enabledBackend(mesh.mesh.spec) === undefined ? [] : [`spiffe://${mesh.mesh.name}/`];
+  return [...new Set([...own, ...domains])].toSorted();
+}
+
+function fromMeshIdentity(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+): ProxyIdentity | undefined {
+  const resource = chooseIdentity([...mesh.identities.values()], proxy.labels);
+  if (resource === undefined) return undefined;
+  const id = spiffeId(resource.spec.spiffeID ?? {}, {
+    mesh: mesh.mesh.name,
+    zone: mesh.zone,
+    labels: proxy.labels,
+  });
+  if (!id.ok) return undefined;
+  const identitySecret = formatKri(kriOf("mid", resource));
+  return {
+    tls: {
+      mode: "strict",
+      identitySecret,
+      trustSecret: "system_trust_bundle",
+      trustPrefixes: trustPrefixes(mesh),
+    },
+    uris: [id.value],
+    spiffeIds: [id.value],
+    issuer: { by: "MeshIdentity", resource },
+    hash: contentHash([id.value, resource.name, resource.spec]),
+  };
+}
+
+/** The identity whose selector says most about the proxy; among equals the first name. A missing selector is for nobody. */
+export function chooseIdentity(
+  identities: readonly Resource<MeshIdentitySpec>[],
+  labels: Labels,
+): Resource<MeshIdentitySpec> | undefined {
+  const selectorOf = (each: Resource<MeshIdentitySpec>) =>
+    each.spec.selector?.dataplane?.matchLabels;
+  return identities
+    .filter((each) => {
+      const selector = selectorOf(each);
+      return selector !== undefined && matchesLabels(selector, labels);
+    })
+    .toSorted((a, b) => {
+      const bySelector =
+        Object.keys(selectorOf(b) ?? {}).length - Object.keys(selectorOf(a) ?? {}).length;
+      return bySelector || (a.name < b.name ? -1 : 1);
+    })[0];
+}
+
+function fromMesh(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+): ProxyIdentity | undefined {
+  const backend = enabledBackend(mesh.mesh.spec);
+  if (backend === undefined) return undefined;
+  const name = mesh.mesh.name;
+  const tags = tagSets(proxy.spec);
+  const services = meshServicesOf(tags, proxy.labels, proxy.name);
+  const uris = meshCertificateUris(name, tags, services);
+  return {
+    tls: {
+      mode: backend.mode === "PERMISSIVE" ? "permissive" : "strict",
+      identitySecret: `system_mtls_identity_${name}`,
+      trustSecret: `system_mtls_ca_${name}`,
+      trustPrefixes: trustPrefixes(mesh),
+    },
+    uris,
+    spiffeIds: services.map((service) => `spiffe://${name}/${service}`),
+    issuer: { by: "Mesh", backend: backend.name },
+    hash: contentHash([uris, backend]),
+  };
+}

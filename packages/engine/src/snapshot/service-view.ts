@@ -1,0 +1,230 @@
+import { contentHash } from "@heddle/model/canonical-json.ts";
+import {
+  type Inbound,
+  inboundName,
+  inboundProtocol,
+  type Protocol,
+} from "@heddle/model/kinds/dataplane.ts";
+import {
+  type MeshServicePort,
+  type MeshServiceSpec,
+  servicePortName,
+} from "@heddle/model/kinds/mesh-service.ts";
+import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import type { Destination, UpstreamTls } from "../plan/plan.ts";
+import { identityOf } from "./identity.ts";
+import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
+
+/** One instance of a service, as clients reach it. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly zone: string;
+  /** Kuma 2.x inbound tags, else the labels of the proxy. */
+  readonly tags: Labels;
+}
+
+/** A service as its clients see it: destinations for each port, and who serves them now. */
+export interface ServiceView {
+  readonly key: string;
+  /** By port number. A service tag has one entry, under 0. */
+  readonly ports: ReadonlyMap<number, PortView>;
+  /** Differs when clients need other clusters, not when instances come and go. */
+  readonly hash: string;
+}
+
+export interface PortView {
+  readonly destination: Destination;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** The service keys a proxy is an instance of, or would be: what a change of it touches. */
+export function servicesOf(
+  services: MeshSnapshot["services"],
+  entry: DataplaneEntry,
+): readonly string[] {
+  const tagged = (entry.resource.spec.networking.inbound ?? []).flatMap((inbound) =>
+    inbound.tags?.[LABEL.service] === undefined ? [] : [`Service/${inbound.tags[LABEL.service]}`],
+  );
+  const selected = [...services.values()].flatMap((service) =>
+    isMember(service.spec, entry) ? [`MeshService/${service.name}`] : [],
+  );
+  return [...new Set([...tagged, ...selected])];
+}
+
+/** Looks at a service through its clients' eyes; undefined when there is no such service. */
+export function viewService(mesh: MeshSnapshot, key: string): ServiceView | undefined {
+  const [type, name = ""] = key.split("/");
+  if (type === "Service") return viewServiceTag(mesh, name);
+  const resource = mesh.services.get(name);
+  return resource === undefined ? undefined : viewMeshService(mesh, resource);
+}
+
+function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>): ServiceView {
+  const members = [...mesh.dataplanes.values()].filter((entry) => isMember(resource.spec, entry));
+  const ports = (resource.spec.ports ?? []).map((port): [number, PortView] => {
+    const serving = members.flatMap((entry) =>
+      inboundsOf(entry, resource.spec, port).map((inbound) => ({ entry, inbound })),
+    );
+    const section = servicePortName(port);
+    const destination: Destination = {
+      key: formatKri(kriOf("msvc", resource, section)),
+      kind: "MeshService",
+      mesh: mesh.mesh.name,
+      name: resource.name,
+      kri: formatKri(kriOf("msvc", resource)),
+      labels: { ...resource.labels, [LABEL.displayName]: displayName(resource) },
+      section,
+      port: port.port,
+      tags: resource.spec.selector?.dataplaneTags ?? {},
+      protocol: port.appProtocol ?? "tcp",
+      tls: upstreamTls(
+        mesh,
+        members,
+        identitiesOf(mesh, resource.spec, members),
+        sniOf(resource, section),
+      ),
+    };
+    return [port.port, { destination, endpoints: endpointsOf(mesh, serving) }];
+  });
+  return viewOf(`MeshService/${resource.name}`, ports);
+}
+
+function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | undefined {
+  const serving = [...mesh.dataplanes.values()].flatMap((entry) =>
+    (entry.resource.spec.networking.inbound ?? [])
+      .filter((inbound) => inbound.tags?.[LABEL.service] === service)
+      .map((inbound) => ({ entry, inbound })),
+  );
+  if (serving.length === 0) return undefined;
+  const members = [...new Set(serving.map(({ entry }) => entry))];
+  const identities = [`spiffe://${mesh.mesh.name}/${service}`];
+  const destination: Destination = {
+    key: service,
+    kind: "Service",
+    mesh: mesh.mesh.name,
+    name: service,
+    kri: "",
+    labels: {},
+    section: "",
+    port: 0,
+    tags: { [LABEL.service]: service },
+    protocol: sharedProtocol(serving.map(({ inbound }) => inboundProtocol(inbound))),
+    tls: upstreamTls(mesh, members, identities, service),
+  };
+  return viewOf(`Service/${service}`, [
+    [0, { destination, endpoints: endpointsOf(mesh, serving) }],
+  ]);
+}
+
+function viewOf(key: string, ports: readonly [number, PortView][]): ServiceView {
+  return {
+    key,
+    ports: new Map(ports),
+    hash: contentHash(ports.map(([, port]) => port.destination)),
+  };
+}
+
+function isMember(spec: MeshServiceSpec, { resource }: DataplaneEntry): boolean {
+  const { dataplaneRef, dataplaneLabels, dataplaneTags } = spec.selector ?? {};
+  if (dataplaneRef !== undefined) return displayName(resource) === dataplaneRef.name;
+  if (dataplaneLabels !== undefined)
+    return matchesLabels(dataplaneLabels.matchLabels, resource.labels);
+  if (dataplaneTags === undefined) return false;
+  return (resource.spec.networking.inbound ?? []).some((inbound) =>
+    matchesLabels(dataplaneTags, inbound.tags ?? {}),
+  );
+}
+
+function inboundsOf(
+  { resource }: DataplaneEntry,
+  spec: MeshServiceSpec,
+  port: MeshServicePort,
+): readonly Inbound[] {
+  const target = port.targetPort ?? port.port;
+  const tags = spec.selector?.dataplaneTags ?? {};
+  return (resource.spec.networking.inbound ?? []).filter(
+    (inbound) =>
+      (typeof target === "number" ? inbound.port === target : inboundName(inbound) === target) &&
+      matchesLabels(tags, inbound.tags ?? {}),
+  );
+}
+
+type Serving = readonly { readonly entry: DataplaneEntry; readonly inbound: Inbound }[];
+
+function endpointsOf(mesh: MeshSnapshot, serving: Serving): readonly Endpoint[] {
+  return serving
+    .filter(({ entry, inbound }) => takesRequests(entry, inbound))
+    .map(({ entry: { resource }, inbound }) => ({
+      address:
+        resource.spec.networking.advertisedAddress ??
+        inbound.address ??
+        resource.spec.networking.address,
+      port: inbound.port,
+      zone: resource.labels[LABEL.zone] ?? mesh.zone,
+      tags: inbound.tags ?? resource.labels,
+    }))
+    .toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port));
+}
+
+function takesRequests({ facts }: DataplaneEntry, inbound: Inbound): boolean {
+  const declared = (inbound.state ?? "Ready") === "Ready" && inbound.health?.ready !== false;
+  return (
+    declared &&
+    facts.online &&
+    facts.warm &&
+    !facts.leaving &&
+    !facts.unhealthy.includes(inbound.port)
+  );
+}
+
+// Clients of a service whose instances do not agree treat it as bytes: the one reading that is never wrong.
+function sharedProtocol(protocols: readonly Protocol[]): Protocol {
+  const [first = "tcp", ...others] = protocols;
+  return others.every((other) => other === first) ? first : "tcp";
+}
+
+function identitiesOf(
+  mesh: MeshSnapshot,
+  spec: MeshServiceSpec,
+  members: readonly DataplaneEntry[],
+): readonly string[] {
+  if (spec.identities !== undefined && spec.identities.length > 0) {
+    return spec.identities.map((each) =>
+      each.type === "SpiffeID" ? each.value : `spiffe://${mesh.mesh.name}/${each.value}`,
+    );
+  }
+  return [
+    ...new Set(members.flatMap((entry) => identityOf(mesh, entry.resource)?.spiffeIds ?? [])),
+  ].toSorted();
+}
+
+function upstreamTls(
+  mesh: MeshSnapshot,
+  members: readonly DataplaneEntry[],
+  identities: readonly string[],
+  sni: string,
+): UpstreamTls | undefined {
+  const owners = members.map((entry) => identityOf(mesh, entry.resource));
+  const strict =
+    enabledBackend(mesh.mesh.spec)?.mode !== "PERMISSIVE" &&
+    enabledBackend(mesh.mesh.spec) !== undefined;
+  if (owners.length === 0) return strict ? { sni, identities } : undefined;
+  // While a server may still speak plain text, its clients wait until every instance accepts mutual TLS.
+  const ready = members.every(
+    (entry, index) =>
+      owners[index]?.tls.mode === "strict" || (owners[index] && entry.facts.tlsReady),
+  );
+  return ready ? { sni, identities } : undefined;
+}
+
+// Kuma 3.x: sni.<short>.<mesh>[.<zone>[.<namespace>]].<name>.<section>
+function sniOf(resource: Resource, section: string): string {
+  const kri = kriOf("msvc", resource, section);
+  return ["sni", kri.shortName, kri.mesh, kri.zone, kri.namespace, kri.name, kri.section]
+    .filter((part) => part !== "")
+    .join(".");
+}

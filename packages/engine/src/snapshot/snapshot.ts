@@ -1,0 +1,63 @@
+import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
+import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
+import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
+import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import type { PolicySpec } from "../match/precedence.ts";
+import type { ServiceView } from "./service-view.ts";
+
+/** What is known of a proxy besides its resource. It changes with connections, not with writes of users. */
+export interface DataplaneFacts {
+  /** Connected, or gone for less time than it takes to come back. */
+  readonly online: boolean;
+  /** It has acknowledged its listeners: a request sent to it is answered. */
+  readonly warm: boolean;
+  /** It has a certificate and listeners that accept mutual TLS. */
+  readonly tlsReady: boolean;
+  /** It said goodbye: nobody may send it new requests. */
+  readonly leaving: boolean;
+  /** Ports whose application did not answer the last probe, by inbound port. */
+  readonly unhealthy: readonly number[];
+}
+
+export const OFFLINE: DataplaneFacts = {
+  online: false,
+  warm: false,
+  tlsReady: false,
+  leaving: false,
+  unhealthy: [],
+};
+
+export interface DataplaneEntry {
+  readonly resource: Resource<DataplaneSpec>;
+  readonly facts: DataplaneFacts;
+}
+
+/** Everything about one mesh at one moment. Never changed: `applyChanges` makes a new one that shares what stayed. */
+export interface MeshSnapshot {
+  readonly mesh: Resource<MeshSpec>;
+  readonly zone: string;
+  readonly dataplanes: ReadonlyMap<string, DataplaneEntry>;
+  readonly services: ReadonlyMap<string, Resource<MeshServiceSpec>>;
+  readonly identities: ReadonlyMap<string, Resource<MeshIdentitySpec>>;
+  readonly trusts: ReadonlyMap<string, Resource<MeshTrustSpec>>;
+  /** By kind of policy, each list from the weakest to the strongest. */
+  readonly policies: ReadonlyMap<string, readonly Resource<PolicySpec>[]>;
+  /** What clients see, by service key ("MeshService/backend", "Service/backend"). */
+  readonly views: ReadonlyMap<string, ServiceView>;
+}
+
+/** A mesh with nothing in it. */
+export function emptySnapshot(mesh: Resource<MeshSpec>, zone: string): MeshSnapshot {
+  const none = new Map<string, never>();
+  return {
+    mesh,
+    zone,
+    dataplanes: none,
+    services: none,
+    identities: none,
+    trusts: none,
+    policies: none,
+    views: none,
+  };
+}
