@@ -22,10 +22,7 @@ export interface Store extends AsyncDisposable {
    * A reader may be as slow as it likes: nothing is queued for it. Throws StoreError "expired" when `after` is older
    * than what the store remembers, or not a revision of this store: the reader then lists everything again.
    */
-  watch(options: {
-    readonly after?: number;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<readonly StoreEvent[]>;
+  watch(options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<readonly StoreEvent[]>;
   /** The number of the newest committed change. A list read at revision N plus a watch after N misses nothing. */
   revision(): Promise<number>;
 }
@@ -72,12 +69,8 @@ export type StoreEvent =
     }
   | { readonly change: "delete"; readonly revision: number; readonly resource: Resource };
 
-export type StoreErrorCode =
-  | "not_found"
-  | "already_exists"
-  | "conflict"
-  | "expired"
-  | "unavailable";
+/** Why a store refused: the first three are about one resource, "invalid" is a mistake of the caller. */
+export type StoreErrorCode = "not_found" | "already_exists" | "conflict" | "expired" | "unavailable" | "invalid";
 
 /** A failure of the store, or a write that lost against another one. */
 export class StoreError extends Error {

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import type { Store } from "@heddle/model/store.ts";
+import { CachedStore } from "./cached/cached-store.ts";
+import { KEEP_CHANGES, type StoreSettings } from "./settings.ts";
+import { unavailable } from "./sqlite/failure.ts";
+import { resourceFromRow } from "./sqlite/rows.ts";
+import { WorkerLog } from "./sqlite/worker-log.ts";
+
+/** Where the SQLite store lives. */
+export interface SqliteSettings extends StoreSettings {
+  /** Path of the database; its folder is created when missing. Beside it: `-wal`, `-shm` and `.lock`. */
+  readonly file: string;
+}
+
+/** Changes that lagging readers get from memory; older ones are read from the file. */
+const KEEP_IN_MEMORY = 1_000;
+
+/**
+ * Opens or creates the store in one file, for one process. Reads come from memory: all resources are held there.
+ * Throws StoreError "unavailable" when another process has it open, or when the file is damaged, newer, or not ours.
+ */
+export async function openSqliteStore(settings: SqliteSettings): Promise<Store> {
+  const { keepChanges = KEEP_CHANGES, now = () => new Date() } = settings;
+  const file = resolve(settings.file);
+  const log = new WorkerLog({ file, keepChanges });
+  try {
+    const opened = await log.open();
+    const resources = opened.resources.map(resourceFromRow);
+    const keepInMemory = Math.min(keepChanges, KEEP_IN_MEMORY);
+    return new CachedStore({ log, resources, revision: opened.revision, keepInMemory, now });
+  } catch (error) {
+    await log.close().catch(() => undefined); // the first error is the one to tell
+    throw unavailable("open", file, error);
+  }
+}
