@@ -2,7 +2,7 @@
 // Plain JavaScript, because it must run on Node 20, before there is a Node that runs TypeScript.
 import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { searchEnvoy } from "../../packages/envoy/src/envoy-search.mjs";
+import { FETCHED_ENVOY, searchEnvoy } from "../../packages/envoy/src/envoy-search.mjs";
 import { envoyMessagesAreThere, generateEnvoyMessages, writeDescriptors } from "./envoy-messages.mjs";
 import { explain } from "./explain.mjs";
 import { removeUnfinished } from "./folders.mjs";
@@ -56,8 +56,9 @@ async function bringNpmPackages() {
 
 async function bringEnvoy() {
   // A binary that HEDDLE_ENVOY names is judged by the command that runs it; the others do not need it.
-  if (process.env["HEDDLE_ENVOY"] || pythonFolderIsThere("envoy") || (await searchEnvoy(process.env)) !== undefined)
-    return;
+  if (process.env["HEDDLE_ENVOY"] || pythonFolderIsThere("envoy")) return;
+  const found = await searchEnvoy(process.env);
+  if (found !== undefined && found.path !== FETCHED_ENVOY) return;
   await progress.step("Envoy", () => installPythonFolder("envoy", signal));
 }
 

@@ -1,5 +1,6 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import { encode } from "./encode.ts";
 
 /** The type URL of a message, as Envoy names types everywhere. */
 export function typeUrlOf(schema: DescMessage): string {
@@ -11,7 +12,7 @@ export function any<Schema extends DescMessage>(schema: Schema, init: MessageIni
   return pack(schema, create(schema, init));
 }
 
-/** Packs a message. The same content gives the same bytes: fields are written in order, maps as they were filled. */
+/** Packs a message. The same content gives the same bytes. */
 export function pack<Schema extends DescMessage>(schema: Schema, message: MessageShape<Schema>): Any {
-  return create(AnySchema, { typeUrl: typeUrlOf(schema), value: toBinary(schema, message) });
+  return create(AnySchema, { typeUrl: typeUrlOf(schema), value: encode(schema, message) });
 }

@@ -3,6 +3,7 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufb
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ResourceSchema } from "@heddle/envoy/gen/envoy/service/discovery/v3/discovery_pb.js";
 import { typeUrlOf } from "./any.ts";
+import { encode } from "./encode.ts";
 import type { EncodedResource } from "./encoded-resource.ts";
 
 /** Builds an Envoy resource and encodes it, once for all streams. Its version is a hash of its bytes. */
@@ -11,7 +12,7 @@ export function encodeResource<Schema extends DescMessage>(
   name: string,
   init: MessageInitShape<Schema>,
 ): EncodedResource {
-  return encodeBytes(typeUrlOf(schema), name, toBinary(schema, create(schema, init)));
+  return encodeBytes(typeUrlOf(schema), name, encode(schema, create(schema, init)));
 }
 
 /** The same for a message that is encoded already. */
