@@ -56,19 +56,13 @@ export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
   /** Changes routes, clusters and connections towards a destination. */
   readonly outbound?: (conf: OutboundConf, destination: Destination) => Change;
   /** Replaces the routes towards a destination. */
-  readonly routes?: (
-    conf: Conf<OutboundConf>,
-    destination: Destination,
-    resolve: Resolve,
-  ) => readonly RoutePlan[];
+  readonly routes?: (conf: Conf<OutboundConf>, destination: Destination, resolve: Resolve) => readonly RoutePlan[];
   /** Changes what a port of the application accepts. Called for every inbound, with no rules as well. */
   readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan) => Change;
 }
 
 /** Declares a policy; its confs' types stay inside its folder. */
-export function definePolicy<OutboundConf, InboundConf>(
-  policy: Policy<OutboundConf, InboundConf>,
-): Policy {
+export function definePolicy<OutboundConf, InboundConf>(policy: Policy<OutboundConf, InboundConf>): Policy {
   // The engine only ever hands a policy the confs that its own schema accepted, so widening the type is sound.
   return policy as unknown as Policy;
 }

@@ -9,8 +9,7 @@ export function mergeConfs(confs: readonly unknown[]): unknown {
 
 function mergeTwo(weak: unknown, strong: unknown, field: string): unknown {
   if (strong === undefined) return weak;
-  if (Array.isArray(weak) && Array.isArray(strong) && field.startsWith("append"))
-    return [...weak, ...strong];
+  if (Array.isArray(weak) && Array.isArray(strong) && field.startsWith("append")) return [...weak, ...strong];
   if (!isObject(weak) || !isObject(strong)) return strong;
   const merged: Record<string, unknown> = { ...weak };
   for (const key of Object.keys(strong)) {

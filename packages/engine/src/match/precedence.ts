@@ -69,17 +69,14 @@ function compareTop(a: Resource<PolicySpec>, b: Resource<PolicySpec>): number {
   return (
     topRank(a.spec.targetRef) - topRank(b.spec.targetRef) ||
     ORIGINS.indexOf(a.labels[LABEL.origin] ?? "") - ORIGINS.indexOf(b.labels[LABEL.origin] ?? "") ||
-    ROLES.indexOf(a.labels[LABEL.policyRole] ?? "") -
-      ROLES.indexOf(b.labels[LABEL.policyRole] ?? "")
+    ROLES.indexOf(a.labels[LABEL.policyRole] ?? "") - ROLES.indexOf(b.labels[LABEL.policyRole] ?? "")
   );
 }
 
 function topRank(ref: TargetRef | undefined): number {
   const kind = TOP_ORDER.indexOf(ref?.kind ?? "Mesh") * 4;
   return (
-    kind +
-    (ref?.kind === "Dataplane" && ref.name !== undefined ? 2 : 0) +
-    (ref?.sectionName === undefined ? 0 : 1)
+    kind + (ref?.kind === "Dataplane" && ref.name !== undefined ? 2 : 0) + (ref?.sectionName === undefined ? 0 : 1)
   );
 }
 

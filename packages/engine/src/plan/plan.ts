@@ -46,14 +46,7 @@ export interface ProxyTls {
 }
 
 /** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */
-export const HTTP_STAGES = [
-  "fault",
-  "cors",
-  "authenticate",
-  "authorize",
-  "limit",
-  "observe",
-] as const;
+export const HTTP_STAGES = ["fault", "cors", "authenticate", "authorize", "limit", "observe"] as const;
 export type HttpStage = (typeof HTTP_STAGES)[number];
 
 export interface HttpFilter {
@@ -148,9 +141,7 @@ export type TextMatch =
   | { readonly type: "Present" | "Absent" };
 
 export interface RouteMatch {
-  readonly path?:
-    | { readonly type: "Exact" | "PathPrefix" | "RegularExpression"; readonly value: string }
-    | undefined;
+  readonly path?: { readonly type: "Exact" | "PathPrefix" | "RegularExpression"; readonly value: string } | undefined;
   readonly method?: string | undefined;
   readonly headers: readonly (TextMatch & { readonly name: string })[];
   readonly queryParams: readonly (TextMatch & { readonly name: string })[];

@@ -77,7 +77,7 @@ class Draft {
     const snapshot = this.#snapshot();
     for (const key of this.#everybody ? this.#allServices() : this.#dirtyServices) {
       const old = this.#views.current.get(key);
-      const view = viewService(snapshot, key);
+      const view = keepDestinations(old, viewService(snapshot, key));
       this.#views.write(key, view);
       if (old?.hash !== view?.hash) services.add(key);
       else if (endpointsText(old) !== endpointsText(view)) endpoints.add(key);
@@ -116,17 +116,11 @@ class Draft {
         this.#applyDataplane(resource as Resource<DataplaneSpec>, put);
         return;
       case "MeshService":
-        this.#services.write(
-          resource.name,
-          put ? (resource as Resource<MeshServiceSpec>) : undefined,
-        );
+        this.#services.write(resource.name, put ? (resource as Resource<MeshServiceSpec>) : undefined);
         this.#dirtyServices.add(`MeshService/${resource.name}`);
         return;
       case "MeshIdentity":
-        this.#identities.write(
-          resource.name,
-          put ? (resource as Resource<MeshIdentitySpec>) : undefined,
-        );
+        this.#identities.write(resource.name, put ? (resource as Resource<MeshIdentitySpec>) : undefined);
         this.#everybody = true;
         return;
       case "MeshTrust":
@@ -158,10 +152,7 @@ class Draft {
   #applyPolicy(resource: Resource<PolicySpec>, put: boolean): void {
     const old = this.#policies.current.get(resource.type) ?? [];
     const rest = old.filter((other) => other.name !== resource.name);
-    this.#touchedPolicies.push(
-      ...old.filter((other) => other.name === resource.name),
-      ...(put ? [resource] : []),
-    );
+    this.#touchedPolicies.push(...old.filter((other) => other.name === resource.name), ...(put ? [resource] : []));
     this.#policies.write(resource.type, put ? [...rest, resource].toSorted(byPrecedence) : rest);
   }
 
@@ -180,6 +171,15 @@ class Draft {
     const named = [...this.#services.current.keys()].map((name) => `MeshService/${name}`);
     return new Set([...this.#views.current.keys(), ...this.#dirtyServices, ...tagged, ...named]);
   }
+}
+
+// Who only compares destinations by reference need not look again when just the instances changed.
+function keepDestinations(old: ServiceView | undefined, view: ServiceView | undefined): ServiceView | undefined {
+  if (old === undefined || view === undefined || old.hash !== view.hash) return view;
+  const ports = [...view.ports].map(([port, { destination, endpoints }]) => {
+    return [port, { destination: old.ports.get(port)?.destination ?? destination, endpoints }] as const;
+  });
+  return { ...view, ports: new Map(ports) };
 }
 
 function endpointsText(view: ServiceView | undefined): string {

@@ -23,10 +23,7 @@ export interface ProxyIdentity {
 }
 
 /** The identity of a proxy; undefined when nothing in the mesh gives it one: it then speaks plain text. */
-export function identityOf(
-  mesh: MeshSnapshot,
-  proxy: DataplaneEntry["resource"],
-): ProxyIdentity | undefined {
+export function identityOf(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyIdentity | undefined {
   return fromMeshIdentity(mesh, proxy) ?? fromMesh(mesh, proxy);
 }
 
@@ -37,10 +34,7 @@ export function trustPrefixes(mesh: MeshSnapshot): readonly string[] {
   return [...new Set([...own, ...domains])].toSorted();
 }
 
-function fromMeshIdentity(
-  mesh: MeshSnapshot,
-  proxy: DataplaneEntry["resource"],
-): ProxyIdentity | undefined {
+function fromMeshIdentity(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyIdentity | undefined {
   const resource = chooseIdentity([...mesh.identities.values()], proxy.labels);
   if (resource === undefined) return undefined;
   const id = spiffeId(resource.spec.spiffeID ?? {}, {
@@ -69,24 +63,19 @@ export function chooseIdentity(
   identities: readonly Resource<MeshIdentitySpec>[],
   labels: Labels,
 ): Resource<MeshIdentitySpec> | undefined {
-  const selectorOf = (each: Resource<MeshIdentitySpec>) =>
-    each.spec.selector?.dataplane?.matchLabels;
+  const selectorOf = (each: Resource<MeshIdentitySpec>) => each.spec.selector?.dataplane?.matchLabels;
   return identities
     .filter((each) => {
       const selector = selectorOf(each);
       return selector !== undefined && matchesLabels(selector, labels);
     })
     .toSorted((a, b) => {
-      const bySelector =
-        Object.keys(selectorOf(b) ?? {}).length - Object.keys(selectorOf(a) ?? {}).length;
+      const bySelector = Object.keys(selectorOf(b) ?? {}).length - Object.keys(selectorOf(a) ?? {}).length;
       return bySelector || (a.name < b.name ? -1 : 1);
     })[0];
 }
 
-function fromMesh(
-  mesh: MeshSnapshot,
-  proxy: DataplaneEntry["resource"],
-): ProxyIdentity | undefined {
+function fromMesh(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyIdentity | undefined {
   const backend = enabledBackend(mesh.mesh.spec);
   if (backend === undefined) return undefined;
   const name = mesh.mesh.name;

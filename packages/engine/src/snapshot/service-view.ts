@@ -1,15 +1,6 @@
 import { contentHash } from "@heddle/model/canonical-json.ts";
-import {
-  type Inbound,
-  inboundName,
-  inboundProtocol,
-  type Protocol,
-} from "@heddle/model/kinds/dataplane.ts";
-import {
-  type MeshServicePort,
-  type MeshServiceSpec,
-  servicePortName,
-} from "@heddle/model/kinds/mesh-service.ts";
+import { type Inbound, inboundName, inboundProtocol, type Protocol } from "@heddle/model/kinds/dataplane.ts";
+import { type MeshServicePort, type MeshServiceSpec, servicePortName } from "@heddle/model/kinds/mesh-service.ts";
 import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
@@ -42,10 +33,7 @@ export interface PortView {
 }
 
 /** The service keys a proxy is an instance of, or would be: what a change of it touches. */
-export function servicesOf(
-  services: MeshSnapshot["services"],
-  entry: DataplaneEntry,
-): readonly string[] {
+export function servicesOf(services: MeshSnapshot["services"], entry: DataplaneEntry): readonly string[] {
   const tagged = (entry.resource.spec.networking.inbound ?? []).flatMap((inbound) =>
     inbound.tags?.[LABEL.service] === undefined ? [] : [`Service/${inbound.tags[LABEL.service]}`],
   );
@@ -81,12 +69,7 @@ function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>
       port: port.port,
       tags: resource.spec.selector?.dataplaneTags ?? {},
       protocol: port.appProtocol ?? "tcp",
-      tls: upstreamTls(
-        mesh,
-        members,
-        identitiesOf(mesh, resource.spec, members),
-        sniOf(resource, section),
-      ),
+      tls: upstreamTls(mesh, members, identitiesOf(mesh, resource.spec, members), sniOf(resource, section)),
     };
     return [port.port, { destination, endpoints: endpointsOf(mesh, serving) }];
   });
@@ -115,9 +98,7 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
     protocol: sharedProtocol(serving.map(({ inbound }) => inboundProtocol(inbound))),
     tls: upstreamTls(mesh, members, identities, service),
   };
-  return viewOf(`Service/${service}`, [
-    [0, { destination, endpoints: endpointsOf(mesh, serving) }],
-  ]);
+  return viewOf(`Service/${service}`, [[0, { destination, endpoints: endpointsOf(mesh, serving) }]]);
 }
 
 function viewOf(key: string, ports: readonly [number, PortView][]): ServiceView {
@@ -131,19 +112,12 @@ function viewOf(key: string, ports: readonly [number, PortView][]): ServiceView 
 function isMember(spec: MeshServiceSpec, { resource }: DataplaneEntry): boolean {
   const { dataplaneRef, dataplaneLabels, dataplaneTags } = spec.selector ?? {};
   if (dataplaneRef !== undefined) return displayName(resource) === dataplaneRef.name;
-  if (dataplaneLabels !== undefined)
-    return matchesLabels(dataplaneLabels.matchLabels, resource.labels);
+  if (dataplaneLabels !== undefined) return matchesLabels(dataplaneLabels.matchLabels, resource.labels);
   if (dataplaneTags === undefined) return false;
-  return (resource.spec.networking.inbound ?? []).some((inbound) =>
-    matchesLabels(dataplaneTags, inbound.tags ?? {}),
-  );
+  return (resource.spec.networking.inbound ?? []).some((inbound) => matchesLabels(dataplaneTags, inbound.tags ?? {}));
 }
 
-function inboundsOf(
-  { resource }: DataplaneEntry,
-  spec: MeshServiceSpec,
-  port: MeshServicePort,
-): readonly Inbound[] {
+function inboundsOf({ resource }: DataplaneEntry, spec: MeshServiceSpec, port: MeshServicePort): readonly Inbound[] {
   const target = port.targetPort ?? port.port;
   const tags = spec.selector?.dataplaneTags ?? {};
   return (resource.spec.networking.inbound ?? []).filter(
@@ -159,10 +133,7 @@ function endpointsOf(mesh: MeshSnapshot, serving: Serving): readonly Endpoint[] 
   return serving
     .filter(({ entry, inbound }) => takesRequests(entry, inbound))
     .map(({ entry: { resource }, inbound }) => ({
-      address:
-        resource.spec.networking.advertisedAddress ??
-        inbound.address ??
-        resource.spec.networking.address,
+      address: resource.spec.networking.advertisedAddress ?? inbound.address ?? resource.spec.networking.address,
       port: inbound.port,
       zone: resource.labels[LABEL.zone] ?? mesh.zone,
       tags: inbound.tags ?? resource.labels,
@@ -172,13 +143,7 @@ function endpointsOf(mesh: MeshSnapshot, serving: Serving): readonly Endpoint[] 
 
 function takesRequests({ facts }: DataplaneEntry, inbound: Inbound): boolean {
   const declared = (inbound.state ?? "Ready") === "Ready" && inbound.health?.ready !== false;
-  return (
-    declared &&
-    facts.online &&
-    facts.warm &&
-    !facts.leaving &&
-    !facts.unhealthy.includes(inbound.port)
-  );
+  return declared && facts.online && facts.warm && !facts.leaving && !facts.unhealthy.includes(inbound.port);
 }
 
 // Clients of a service whose instances do not agree treat it as bytes: the one reading that is never wrong.
@@ -197,9 +162,7 @@ function identitiesOf(
       each.type === "SpiffeID" ? each.value : `spiffe://${mesh.mesh.name}/${each.value}`,
     );
   }
-  return [
-    ...new Set(members.flatMap((entry) => identityOf(mesh, entry.resource)?.spiffeIds ?? [])),
-  ].toSorted();
+  return [...new Set(members.flatMap((entry) => identityOf(mesh, entry.resource)?.spiffeIds ?? []))].toSorted();
 }
 
 function upstreamTls(
@@ -209,14 +172,11 @@ function upstreamTls(
   sni: string,
 ): UpstreamTls | undefined {
   const owners = members.map((entry) => identityOf(mesh, entry.resource));
-  const strict =
-    enabledBackend(mesh.mesh.spec)?.mode !== "PERMISSIVE" &&
-    enabledBackend(mesh.mesh.spec) !== undefined;
+  const strict = enabledBackend(mesh.mesh.spec)?.mode !== "PERMISSIVE" && enabledBackend(mesh.mesh.spec) !== undefined;
   if (owners.length === 0) return strict ? { sni, identities } : undefined;
   // While a server may still speak plain text, its clients wait until every instance accepts mutual TLS.
   const ready = members.every(
-    (entry, index) =>
-      owners[index]?.tls.mode === "strict" || (owners[index] && entry.facts.tlsReady),
+    (entry, index) => owners[index]?.tls.mode === "strict" || (owners[index] && entry.facts.tlsReady),
   );
   return ready ? { sni, identities } : undefined;
 }

@@ -1,0 +1,83 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { any } from "@heddle/envoy/any.ts";
+import { duration } from "@heddle/envoy/duration.ts";
+import { encodeResource } from "@heddle/envoy/encode-resource.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import {
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  ClusterSchema,
+} from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
+import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import type { ClusterSettings, Destination, InboundPlan, ProxyTls } from "../plan/plan.ts";
+import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { upstreamTls } from "./tls.ts";
+
+const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/** The instances of a destination, as one proxy calls them. */
+export function destinationCluster(
+  destination: Destination,
+  settings: ClusterSettings,
+  tls: ProxyTls | undefined,
+): EncodedResource {
+  const secure = tls !== undefined && destination.tls !== undefined;
+  return encodeResource(ClusterSchema, destination.key, {
+    name: destination.key,
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: FROM_ADS },
+    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    // An instance that discovery took away gets no new requests, whatever its last health check said.
+    ignoreHealthOnHostRemoval: true,
+    ...common(settings),
+    ...(isHttp(destination.protocol) ? httpOptions(settings, destination.protocol !== "http" || secure) : {}),
+    ...(secure && destination.tls !== undefined ? { transportSocket: upstreamTls(tls, destination.tls) } : {}),
+  });
+}
+
+/** The application behind an inbound. */
+export function applicationCluster(inbound: InboundPlan): EncodedResource {
+  const { service, settings } = inbound;
+  return encodeResource(ClusterSchema, inbound.key, {
+    name: inbound.key,
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
+    loadAssignment: {
+      clusterName: inbound.key,
+      endpoints: [
+        {
+          lbEndpoints: [
+            { hostIdentifier: { case: "endpoint", value: { address: socketAddress(service.address, service.port) } } },
+          ],
+        },
+      ],
+    },
+    ...common(settings.cluster),
+    ...(isHttp(inbound.protocol) ? httpOptions(settings.cluster, inbound.protocol !== "http") : {}),
+  });
+}
+
+function common({ connectTimeout }: ClusterSettings): Init<typeof ClusterSchema> {
+  return connectTimeout === undefined ? {} : { connectTimeout: duration(connectTimeout) };
+}
+
+function httpOptions(
+  settings: ClusterSettings,
+  http2: boolean,
+): { typedExtensionProtocolOptions: { [key: string]: Any } } {
+  const { idleTimeout, maxConnectionDuration } = settings;
+  const options = any(HttpProtocolOptionsSchema, {
+    commonHttpProtocolOptions: {
+      ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+      ...(maxConnectionDuration ? { maxConnectionDuration: duration(maxConnectionDuration) } : {}),
+    },
+    upstreamProtocolOptions: {
+      case: "explicitHttpConfig",
+      value: {
+        protocolConfig: http2
+          ? { case: "http2ProtocolOptions", value: {} }
+          : { case: "httpProtocolOptions", value: {} },
+      },
+    },
+  });
+  return { typedExtensionProtocolOptions: { [HTTP_OPTIONS]: options } };
+}

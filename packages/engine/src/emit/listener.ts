@@ -1,0 +1,168 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { any } from "@heddle/envoy/any.ts";
+import { duration } from "@heddle/envoy/duration.ts";
+import { encodeResource } from "@heddle/envoy/encode-resource.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { TrafficDirection } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
+import type {
+  FilterChainSchema,
+  FilterSchema,
+} from "@heddle/envoy/gen/envoy/config/listener/v3/listener_components_pb.js";
+import { ListenerSchema } from "@heddle/envoy/gen/envoy/config/listener/v3/listener_pb.js";
+import { TlsInspectorSchema } from "@heddle/envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { RouterSchema } from "@heddle/envoy/gen/envoy/extensions/filters/http/router/v3/router_pb.js";
+import {
+  HttpConnectionManager_CodecType,
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManagerSchema,
+} from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/plan.ts";
+import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { downstreamTls, MESH_ALPN } from "./tls.ts";
+
+type Chain = Init<typeof FilterChainSchema>;
+type Filter = Init<typeof FilterSchema>;
+
+/** The local port under which the application reaches a destination. */
+export function outboundListener(plan: OutboundPlan): EncodedResource {
+  const { key, protocol } = plan.destination;
+  const name = outboundListenerName(plan);
+  return encodeResource(ListenerSchema, name, {
+    name,
+    address: socketAddress(plan.address, plan.port),
+    trafficDirection: TrafficDirection.OUTBOUND,
+    statPrefix: key,
+    filterChains: [
+      {
+        filters: isHttp(protocol)
+          ? [...networkFilters(plan.settings), httpManager(key, key, plan.settings, "outbound")]
+          : [...networkFilters(plan.settings), tcpProxy(key, plan.routes[0]?.action, plan.settings)],
+      },
+    ],
+  });
+}
+
+/** The name of an outbound's listener: the destination and, because one may have several ports, where it listens. */
+export function outboundListenerName({ destination, address, port }: OutboundPlan): string {
+  return address === "127.0.0.1" ? `${destination.key}:${port}` : `${destination.key}:${address}:${port}`;
+}
+
+/** The port on which a proxy takes requests for its application. */
+export function inboundListener(plan: InboundPlan): EncodedResource {
+  const chains = inboundChains(plan);
+  return encodeResource(ListenerSchema, plan.key, {
+    name: plan.key,
+    address: socketAddress(plan.address, plan.port),
+    trafficDirection: TrafficDirection.INBOUND,
+    statPrefix: plan.key,
+    // Telling TLS from plain text needs a look at the first bytes.
+    ...(plan.tls?.mode === "permissive" ? { listenerFilters: [TLS_INSPECTOR] } : {}),
+    filterChains: chains,
+  });
+}
+
+const TLS_INSPECTOR = {
+  name: "envoy.filters.listener.tls_inspector",
+  configType: { case: "typedConfig", value: any(TlsInspectorSchema, {}) },
+} as const;
+
+function inboundChains(plan: InboundPlan): Chain[] {
+  if (plan.tls === undefined) return [{ name: "plain", filters: [mainFilter(plan, OPEN)] }];
+  const secure: Chain = {
+    name: "mtls",
+    filters: [...networkFilters(plan.settings), mainFilter(plan, plan.settings)],
+    transportSocket: downstreamTls(plan.tls),
+  };
+  if (plan.tls.mode === "strict") return [secure];
+  return [
+    { name: "plain", filterChainMatch: { transportProtocol: "raw_buffer" }, filters: [mainFilter(plan, OPEN)] },
+    // TLS that is not the mesh's own belongs to the application: its bytes go through untouched.
+    {
+      name: "tls",
+      filterChainMatch: { transportProtocol: "tls" },
+      filters: [tcpProxy(plan.key, undefined, plan.settings)],
+    },
+    { ...secure, filterChainMatch: { transportProtocol: "tls", applicationProtocols: [MESH_ALPN] } },
+  ];
+
+  function mainFilter(inbound: InboundPlan, { httpFilters }: Pick<Settings, "httpFilters">): Filter {
+    const settings = { ...inbound.settings, httpFilters };
+    return isHttp(inbound.protocol)
+      ? httpManager(inbound.key, inbound.key, settings, "inbound")
+      : tcpProxy(inbound.key, undefined, settings);
+  }
+}
+
+// Without mutual TLS nobody's identity is known, so there is nothing that permissions could be checked against.
+const OPEN: Pick<Settings, "httpFilters"> = { httpFilters: [] };
+
+function networkFilters({ networkFilters: filters }: Settings): Filter[] {
+  return filters.map(({ name, config }) => filter(name, config));
+}
+
+function httpManager(
+  statPrefix: string,
+  routes: string,
+  settings: Settings,
+  direction: "inbound" | "outbound",
+): Filter {
+  const { connection, httpFilters } = settings;
+  const { idleTimeout, maxConnectionDuration, streamIdleTimeout, requestHeadersTimeout } = connection;
+  return filter(
+    "envoy.filters.network.http_connection_manager",
+    any(HttpConnectionManagerSchema, {
+      statPrefix,
+      codecType: HttpConnectionManager_CodecType.AUTO,
+      routeSpecifier: { case: "rds", value: { configSource: FROM_ADS, routeConfigName: routes } },
+      commonHttpProtocolOptions: {
+        ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+        ...(maxConnectionDuration ? { maxConnectionDuration: duration(maxConnectionDuration) } : {}),
+      },
+      ...(streamIdleTimeout === undefined ? {} : { streamIdleTimeout: duration(streamIdleTimeout) }),
+      ...(requestHeadersTimeout ? { requestHeadersTimeout: duration(requestHeadersTimeout) } : {}),
+      normalizePath: true,
+      upgradeConfigs: [{ upgradeType: "websocket" }],
+      httpFilters: [
+        ...httpFilters.map(({ name, config }) => ({ name, configType: typed(config) })),
+        { name: "envoy.filters.http.router", configType: typed(any(RouterSchema, {})) },
+      ],
+      ...(direction === "inbound" ? IDENTIFY_CALLER : {}),
+    }),
+  );
+}
+
+// What the application reads about its caller is what the certificate says, never what the caller claims.
+const IDENTIFY_CALLER = {
+  forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
+  setCurrentClientCertDetails: { uri: true },
+} as const;
+
+function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connection }: Settings): Filter {
+  const backends = action?.do === "forward" ? action.backends.filter(({ weight }) => weight > 0) : [];
+  const [only] = backends;
+  const { idleTimeout, maxConnectionDuration } = connection;
+  return filter(
+    "envoy.filters.network.tcp_proxy",
+    any(TcpProxySchema, {
+      statPrefix,
+      clusterSpecifier:
+        backends.length > 1
+          ? {
+              case: "weightedClusters",
+              value: { clusters: backends.map(({ destination, weight }) => ({ name: destination.key, weight })) },
+            }
+          : { case: "cluster", value: only?.destination.key ?? statPrefix },
+      ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+      ...(maxConnectionDuration ? { maxDownstreamConnectionDuration: duration(maxConnectionDuration) } : {}),
+    }),
+  );
+}
+
+function filter(name: string, config: Any): Filter {
+  return { name, configType: typed(config) };
+}
+
+function typed(value: Any): { readonly case: "typedConfig"; readonly value: Any } {
+  return { case: "typedConfig", value };
+}

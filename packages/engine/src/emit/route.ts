@@ -1,0 +1,286 @@
+import { duration } from "@heddle/envoy/duration.ts";
+import { encodeResource } from "@heddle/envoy/encode-resource.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { HeaderValueOption_HeaderAppendAction } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
+import {
+  type HeaderMatcherSchema,
+  type QueryParameterMatcherSchema,
+  RedirectAction_RedirectResponseCode,
+  type RedirectActionSchema,
+  type RouteAction_RequestMirrorPolicySchema,
+  type RouteActionSchema,
+  type RouteMatchSchema,
+  type RouteSchema,
+} from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
+import { RouteConfigurationSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_pb.js";
+import { FractionalPercent_DenominatorType } from "@heddle/envoy/gen/envoy/type/v3/percent_pb.js";
+import type {
+  HeaderChange,
+  InboundPlan,
+  OutboundPlan,
+  PathRewrite,
+  Redirect,
+  RouteAction,
+  RouteMatch,
+  RoutePlan,
+  RouteSettings,
+  TextMatch,
+} from "../plan/plan.ts";
+
+import type { Init } from "./common.ts";
+
+type Route = Init<typeof RouteSchema>;
+type Forward = RouteAction & { readonly do: "forward" };
+
+/** Which requests go where, from a proxy to a destination. Changes here never touch a listener. */
+export function outboundRoutes({ destination, routes }: OutboundPlan): EncodedResource {
+  return routeConfiguration(destination.key, routes.flatMap(emitRoute));
+}
+
+/** Everything that comes in goes to the application. */
+export function inboundRoutes({ key, settings }: InboundPlan): EncodedResource {
+  const route: Route = {
+    match: { pathSpecifier: { case: "prefix", value: "/" } },
+    action: {
+      case: "route",
+      value: { clusterSpecifier: { case: "cluster", value: key }, ...limits(settings.route) },
+    },
+    ...perFilter(settings.route),
+  };
+  return routeConfiguration(key, [route]);
+}
+
+function routeConfiguration(name: string, routes: Route[]): EncodedResource {
+  return encodeResource(RouteConfigurationSchema, name, {
+    name,
+    virtualHosts: [{ name, domains: ["*"], routes }],
+    // A route may name a cluster that arrives in the same push; Envoy answers 503 until it is there instead of refusing.
+    validateClusters: false,
+  });
+}
+
+function emitRoute(plan: RoutePlan): Route[] {
+  const base: Route = {
+    name: plan.name,
+    match: emitMatch(plan.match),
+    ...emitHeaders(plan),
+    ...perFilter(plan.settings),
+  };
+  const { action } = plan;
+  switch (action.do) {
+    case "respond":
+      return [{ ...base, action: { case: "directResponse", value: respond(action.status, action.body) } }];
+    case "redirect":
+      return [{ ...base, action: { case: "redirect", value: emitRedirect(action.redirect) } }];
+    case "forward":
+      return emitForward(base, action, plan);
+  }
+}
+
+function emitForward(base: Route, action: Forward, plan: RoutePlan): Route[] {
+  const { backends, unresolvedWeight } = action;
+  const total = backends.reduce((sum, { weight }) => sum + weight, unresolvedWeight);
+  const failing: Route = { ...base, action: { case: "directResponse", value: respond(500, undefined) } };
+  if (total === unresolvedWeight) return [failing];
+  const value = { ...forward(action, plan.match), ...limits(plan.settings) };
+  const forwarding: Route = { ...base, action: { case: "route", value } };
+  if (unresolvedWeight === 0) return [forwarding];
+  // The share of backends that do not exist fails, as the Gateway API asks; the rest goes on.
+  const numerator = Math.round((unresolvedWeight / total) * 1_000_000);
+  const defaultValue = { numerator, denominator: FractionalPercent_DenominatorType.MILLION };
+  return [{ ...failing, match: { ...emitMatch(plan.match), runtimeFraction: { defaultValue } } }, forwarding];
+}
+
+function forward(action: Forward, match: RouteMatch): Init<typeof RouteActionSchema> {
+  const backends = action.backends.filter(({ weight }) => weight > 0);
+  const [only] = backends;
+  return {
+    clusterSpecifier:
+      backends.length === 1 && only !== undefined
+        ? { case: "cluster", value: only.destination.key }
+        : {
+            case: "weightedClusters",
+            value: { clusters: backends.map(({ destination, weight }) => ({ name: destination.key, weight })) },
+          },
+    requestMirrorPolicies: action.mirrors.map(
+      ({ destination, percent }): Init<typeof RouteAction_RequestMirrorPolicySchema> => ({
+        cluster: destination.key,
+        runtimeFraction: {
+          defaultValue: {
+            numerator: Math.round(percent * 10_000),
+            denominator: FractionalPercent_DenominatorType.MILLION,
+          },
+        },
+      }),
+    ),
+    ...(action.hostRewrite === undefined
+      ? {}
+      : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: action.hostRewrite } }),
+    ...(action.rewrite === undefined ? {} : rewritePath(action.rewrite, match)),
+  };
+}
+
+/** Envoy replaces a matched prefix as text: "/api" → "/" would turn "/api/x" into "//x", so slashes are evened out. */
+function rewritePath(rewrite: PathRewrite, match: RouteMatch): Init<typeof RouteActionSchema> {
+  if (rewrite.type === "ReplaceFullPath") {
+    return { regexRewrite: { pattern: { regex: "^[^?]*" }, substitution: escapeSubstitution(rewrite.value) } };
+  }
+  if (match.path?.type !== "PathPrefix") return {};
+  const prefix = match.path.value.replace(/\/+$/, "");
+  const value = rewrite.value.replace(/\/+$/, "");
+  if (value !== "") return { prefixRewrite: value };
+  return { regexRewrite: { pattern: { regex: `^${escapeRegex(prefix)}/*` }, substitution: "/" } };
+}
+
+function emitMatch({ path, method, headers, queryParams }: RouteMatch): Init<typeof RouteMatchSchema> {
+  const methods = method === undefined ? [] : [{ type: "Exact" as const, value: method, name: ":method" }];
+  return {
+    pathSpecifier: pathSpecifier(path),
+    headers: [...methods, ...headers].map(headerMatcher),
+    queryParameters: queryParams.map(queryMatcher),
+  };
+}
+
+function pathSpecifier(path: RouteMatch["path"]): Init<typeof RouteMatchSchema>["pathSpecifier"] & {} {
+  if (path === undefined) return { case: "prefix", value: "/" };
+  switch (path.type) {
+    case "Exact":
+      return { case: "path", value: path.value };
+    case "RegularExpression":
+      return { case: "safeRegex", value: { regex: path.value } };
+    case "PathPrefix": {
+      // "/api" means "/api" and "/api/..." but not "/apis"; Envoy's path_separated_prefix is exactly that.
+      const trimmed = path.value.replace(/\/+$/, "");
+      return trimmed === "" ? { case: "prefix", value: "/" } : { case: "pathSeparatedPrefix", value: trimmed };
+    }
+  }
+}
+
+function headerMatcher(match: TextMatch & { readonly name: string }): Init<typeof HeaderMatcherSchema> {
+  const { name } = match;
+  switch (match.type) {
+    case "Present":
+      return { name, headerMatchSpecifier: { case: "presentMatch", value: true } };
+    case "Absent":
+      return { name, headerMatchSpecifier: { case: "presentMatch", value: false } };
+    case "Exact":
+    case "Prefix":
+    case "RegularExpression":
+      return { name, headerMatchSpecifier: { case: "stringMatch", value: stringMatcher(match) } };
+  }
+}
+
+function queryMatcher(match: TextMatch & { readonly name: string }): Init<typeof QueryParameterMatcherSchema> {
+  const { name } = match;
+  switch (match.type) {
+    case "Present":
+    case "Absent":
+      return { name, queryParameterMatchSpecifier: { case: "presentMatch", value: match.type === "Present" } };
+    case "Exact":
+    case "Prefix":
+    case "RegularExpression":
+      return { name, queryParameterMatchSpecifier: { case: "stringMatch", value: stringMatcher(match) } };
+  }
+}
+
+function stringMatcher(match: Extract<TextMatch, { readonly value: string }>): {
+  matchPattern: { case: "exact" | "prefix"; value: string } | { case: "safeRegex"; value: { regex: string } };
+} {
+  if (match.type === "RegularExpression") return { matchPattern: { case: "safeRegex", value: { regex: match.value } } };
+  return { matchPattern: { case: match.type === "Exact" ? "exact" : "prefix", value: match.value } };
+}
+
+function emitRedirect({
+  scheme,
+  hostname,
+  port,
+  path,
+  status,
+}: Redirect): Init<
+  typeof import("@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js").RedirectActionSchema
+> {
+  return {
+    ...(scheme === undefined ? {} : { schemeRewriteSpecifier: { case: "schemeRedirect", value: scheme } }),
+    ...(hostname === undefined ? {} : { hostRedirect: hostname }),
+    ...(port === undefined ? {} : { portRedirect: port }),
+    ...(path === undefined
+      ? {}
+      : {
+          pathRewriteSpecifier: {
+            case: path.type === "ReplaceFullPath" ? "pathRedirect" : "prefixRewrite",
+            value: path.value,
+          },
+        }),
+    responseCode: REDIRECT_CODES[status] ?? RedirectAction_RedirectResponseCode.FOUND,
+  };
+}
+
+const REDIRECT_CODES: Readonly<Record<number, RedirectAction_RedirectResponseCode>> = {
+  301: RedirectAction_RedirectResponseCode.MOVED_PERMANENTLY,
+  302: RedirectAction_RedirectResponseCode.FOUND,
+  303: RedirectAction_RedirectResponseCode.SEE_OTHER,
+  307: RedirectAction_RedirectResponseCode.TEMPORARY_REDIRECT,
+  308: RedirectAction_RedirectResponseCode.PERMANENT_REDIRECT,
+};
+
+function respond(
+  status: number,
+  body: string | undefined,
+): { status: number; body?: { specifier: { case: "inlineString"; value: string } } } {
+  return { status, ...(body === undefined ? {} : { body: { specifier: { case: "inlineString", value: body } } }) };
+}
+
+function emitHeaders({ requestHeaders, responseHeaders }: RoutePlan): Route {
+  return {
+    ...(requestHeaders === undefined
+      ? {}
+      : { requestHeadersToAdd: headerOptions(requestHeaders), requestHeadersToRemove: [...requestHeaders.remove] }),
+    ...(responseHeaders === undefined
+      ? {}
+      : { responseHeadersToAdd: headerOptions(responseHeaders), responseHeadersToRemove: [...responseHeaders.remove] }),
+  };
+}
+
+function headerOptions({ set, add }: HeaderChange): {
+  header: { key: string; value: string };
+  appendAction: HeaderValueOption_HeaderAppendAction;
+}[] {
+  const { OVERWRITE_IF_EXISTS_OR_ADD, APPEND_IF_EXISTS_OR_ADD } = HeaderValueOption_HeaderAppendAction;
+  return [
+    ...set.map(({ name, value }) => ({
+      header: { key: name, value: escapeHeader(value) },
+      appendAction: OVERWRITE_IF_EXISTS_OR_ADD,
+    })),
+    ...add.map(({ name, value }) => ({
+      header: { key: name, value: escapeHeader(value) },
+      appendAction: APPEND_IF_EXISTS_OR_ADD,
+    })),
+  ];
+}
+
+function limits({ timeout, idleTimeout, maxStreamDuration }: RouteSettings): Init<typeof RouteActionSchema> {
+  return {
+    ...(timeout === undefined ? {} : { timeout: duration(timeout) }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+    ...(maxStreamDuration === undefined
+      ? {}
+      : { maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } }),
+  };
+}
+
+function perFilter({ filters }: RouteSettings): Route {
+  return filters === undefined ? {} : { typedPerFilterConfig: { ...filters } };
+}
+
+// In header values Envoy reads % as the start of a command; users of the API mean the character.
+function escapeHeader(value: string): string {
+  return value.replaceAll("%", "%%");
+}
+
+function escapeSubstitution(value: string): string {
+  return value.replaceAll("\\", "\\\\");
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

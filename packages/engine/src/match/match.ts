@@ -1,0 +1,172 @@
+import { contentHash } from "@heddle/model/canonical-json.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
+import type { Destination, Origin } from "../plan/plan.ts";
+import type { Client, Conf, InboundRule, InboundRules, Policy } from "../policy.ts";
+import type { DataplaneEntry, MeshSnapshot } from "../snapshot/snapshot.ts";
+import { mergeConfs } from "./merge.ts";
+import { byEntryPrecedence, type Entry, type PolicySpec } from "./precedence.ts";
+import { type Reach, reachOf } from "./select.ts";
+
+/** The policies of one kind that select a proxy, from the weakest to the strongest. */
+export interface Selected {
+  readonly policy: Policy;
+  readonly policies: readonly { readonly resource: Resource<PolicySpec>; readonly reach: Reach }[];
+  /** The same for every proxy that the same versions of the same policies select in the same way. */
+  readonly key: string;
+}
+
+/** For one proxy, what each kind of policy has to say, in the order of the list of kinds. */
+export type Matched = readonly Selected[];
+
+/** A route that policies can point at. */
+export interface RouteTarget {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** Finds the policies that select a proxy. Kinds without any stay in the list: their hooks may still have a say. */
+export function match(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"], policies: readonly Policy[]): Matched {
+  return policies.map((policy) => {
+    const selected = (mesh.policies.get(policy.kind.type) ?? []).flatMap((resource) => {
+      const reach = reachOf(resource, mesh, proxy);
+      return reach === undefined ? [] : [{ resource, reach }];
+    });
+    return { policy, policies: selected, key: keyOf(selected) };
+  });
+}
+
+/** What all selecting policies together say about a destination, or about one route to it. */
+export function outboundConf(selected: Selected, destination: Destination, route?: RouteTarget): Conf | undefined {
+  const { policy } = selected;
+  const entries = selected.policies
+    .flatMap(({ resource }) => entriesOf(resource, "to"))
+    .filter((entry) => pointsAt(entry.ref, destination, route))
+    .toSorted(byEntryPrecedence);
+  if (entries.length === 0) return undefined;
+  const confs = entries.map(({ item }) => policy.toConf?.(item) ?? item["default"] ?? {});
+  return confOf(policy.merge?.(confs) ?? mergeConfs(confs), entries.map(originOf(policy)));
+}
+
+/** All rules for one inbound: `rules`, `from`, and for policies that have neither the `default` of the whole. */
+export function inboundRules(selected: Selected, inbound: string): InboundRules {
+  const { policy } = selected;
+  const entries = selected.policies
+    .filter(({ reach }) => reach === "all" || reach.has(inbound))
+    .flatMap(({ resource }) => [
+      ...entriesOf(resource, "from"),
+      ...entriesOf(resource, "rules"),
+      ...(resource.spec.default === undefined ? [] : [defaultEntry(resource)]),
+    ]);
+  const rules = entries.map((entry): InboundRule => ({
+    client: clientOf(entry),
+    conf: entry.item["default"] ?? {},
+    origin: originOf(policy)(entry),
+  }));
+  const shared = rules.filter(({ client }) => isEveryone(client));
+  const everyone =
+    shared.length === 0
+      ? undefined
+      : confOf(
+          mergeConfs(shared.map(({ conf }) => conf)),
+          shared.map(({ origin }) => origin),
+        );
+  return { rules, everyone, hash: contentHash(rules) };
+}
+
+function keyOf(selected: Selected["policies"]): string {
+  return selected
+    .map(({ resource, reach }) => {
+      const inbounds = reach === "all" ? "" : `#${[...reach].join("#")}`;
+      // The creation time tells a policy from an earlier one of the same name and version.
+      return `${resource.name}@${resource.version}@${resource.creationTime}${inbounds}`;
+    })
+    .join(",");
+}
+
+function entriesOf(policy: Resource<PolicySpec>, section: "to" | "from" | "rules"): readonly Entry[] {
+  return (policy.spec[section] ?? []).map((item, index) => ({
+    policy,
+    section,
+    index,
+    ref: item.targetRef,
+    item,
+  }));
+}
+
+function defaultEntry(policy: Resource<PolicySpec>): Entry {
+  return {
+    policy,
+    section: "default",
+    index: 0,
+    ref: undefined,
+    item: { default: policy.spec.default },
+  };
+}
+
+function clientOf({ section, ref, item }: Entry): Client | undefined {
+  if (section === "from") return ref === undefined || ref.kind === "Mesh" ? undefined : { by: "targetRef", ref };
+  const matches = item["matches"] as readonly Match[] | undefined;
+  return matches === undefined || matches.length === 0 ? undefined : { by: "matches", matches };
+}
+
+function isEveryone(client: Client | undefined): boolean {
+  return client === undefined;
+}
+
+/** Whether a `to` entry is about a destination; with a route, whether it is about that route or the destination. */
+function pointsAt(ref: TargetRef | undefined, destination: Destination, route: RouteTarget | undefined): boolean {
+  switch (ref?.kind) {
+    case undefined:
+    case "Mesh":
+      return true;
+    case "MeshService":
+      return pointsAtService(ref, destination);
+    case "MeshServiceSubset":
+      return matchesLabels({ ...ref.tags, [LABEL.service]: ref.name ?? "" }, destination.tags);
+    case "MeshHTTPRoute":
+      return (
+        route !== undefined &&
+        (ref.name === undefined ? matchesLabels(ref.labels ?? {}, route.labels) : ref.name === route.name)
+      );
+    case "MeshExternalService":
+    case "MeshMultiZoneService":
+    case "MeshGateway":
+    case "MeshSubset":
+    case "Dataplane":
+      return false;
+  }
+}
+
+function pointsAtService(ref: TargetRef, destination: Destination): boolean {
+  if (
+    ref.sectionName !== undefined &&
+    ref.sectionName !== destination.section &&
+    ref.sectionName !== String(destination.port)
+  ) {
+    return false;
+  }
+  if (ref.labels !== undefined)
+    return destination.kind === "MeshService" && matchesLabels(ref.labels, destination.labels);
+  // In Kuma 2.x a name in `to` means the service tag as well as the resource of that name.
+  return (
+    ref.name === destination.tags[LABEL.service] ||
+    (destination.kind === "MeshService" && ref.name === displayName(destination))
+  );
+}
+
+function confOf(value: unknown, origins: readonly Origin[]): Conf {
+  return { value, origins, hash: contentHash([value, origins]) };
+}
+
+function originOf(policy: Policy): (entry: Entry) => Origin {
+  return ({ policy: resource, index }) => ({
+    type: resource.type,
+    mesh: resource.mesh,
+    name: resource.name,
+    kri: policy.kind.shortName === undefined ? "" : formatKri(kriOf(policy.kind.shortName, resource)),
+    rule: index,
+  });
+}

@@ -1,0 +1,63 @@
+import { type Inbound, inboundName, inboundProtocol } from "@heddle/model/kinds/dataplane.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import type { DataplaneEntry } from "../snapshot/snapshot.ts";
+import type { Destination, InboundPlan, ProxyTls, RoutePlan, Settings } from "./plan.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+// What Kuma's control plane sets when no MeshTimeout says otherwise (kuma-api.md, "Created with each Mesh").
+const INBOUND: Settings = {
+  route: { timeout: 0, idleTimeout: HOUR },
+  cluster: { connectTimeout: 10 * SECOND, idleTimeout: 2 * HOUR },
+  connection: { idleTimeout: 2 * HOUR, streamIdleTimeout: HOUR },
+  httpFilters: [],
+  networkFilters: [],
+};
+const OUTBOUND: Settings = {
+  route: { timeout: 15 * SECOND, idleTimeout: 30 * MINUTE },
+  cluster: { connectTimeout: 5 * SECOND, idleTimeout: HOUR },
+  connection: { idleTimeout: HOUR },
+  httpFilters: [],
+  networkFilters: [],
+};
+
+/** The proxy's own ports before any policy. Ports declared as Ignored are not served. */
+export function baseInbounds(proxy: DataplaneEntry["resource"], tls: ProxyTls | undefined): readonly InboundPlan[] {
+  const { address, inbound = [] } = proxy.spec.networking;
+  return inbound
+    .filter((each) => each.state !== "Ignored")
+    .map((each) => ({
+      name: inboundName(each),
+      key: `self_inbound_dp_${inboundName(each)}`,
+      kri: formatKri(kriOf("dp", proxy, inboundName(each))),
+      address: each.address ?? address,
+      port: each.port,
+      protocol: inboundProtocol(each),
+      tags: each.tags ?? {},
+      service: applicationOf(each),
+      tls,
+      settings: INBOUND,
+    }));
+}
+
+/** What applies to every destination before any policy. */
+export function baseOutboundSettings(): Settings {
+  return OUTBOUND;
+}
+
+/** The route that takes everything to the destination itself: there when no policy brings routes, and last after those. */
+export function catchAll(destination: Destination): RoutePlan {
+  return {
+    name: `${destination.key}#all`,
+    match: { headers: [], queryParams: [] },
+    action: { do: "forward", backends: [{ destination, weight: 1 }], unresolvedWeight: 0, mirrors: [] },
+    settings: {},
+    origins: [],
+  };
+}
+
+function applicationOf(inbound: Inbound): InboundPlan["service"] {
+  return { address: inbound.serviceAddress ?? "127.0.0.1", port: inbound.servicePort ?? inbound.port };
+}

@@ -1,0 +1,101 @@
+import { canonicalJson } from "@heddle/model/canonical-json.ts";
+import type { Change, Conflict, HttpFilter, NetworkFilter, Origin, Settings } from "./plan.ts";
+import { HTTP_STAGES, NETWORK_STAGES } from "./plan.ts";
+
+/** What one kind of policy wants for one unit (an inbound, a destination), and from where it got that. */
+export interface Proposal {
+  readonly kind: string;
+  readonly origins: readonly Origin[];
+  readonly change: Change;
+}
+
+/** Settings before any policy: nothing is set. */
+export const NO_SETTINGS: Settings = {
+  route: {},
+  cluster: {},
+  connection: {},
+  httpFilters: [],
+  networkFilters: [],
+};
+
+/**
+ * Puts what the policies want on top of the base. Each field is one slot: when two kinds want different things in it,
+ * the later kind in the list has it, and the other is reported with the origins of both.
+ */
+export function applyProposals(
+  base: Settings,
+  proposals: readonly Proposal[],
+  unit: string,
+): { readonly settings: Settings; readonly conflicts: readonly Conflict[] } {
+  const owners = new Map<string, { proposal: Proposal; value: string }>();
+  const conflicts: Conflict[] = [];
+  const claim = (proposal: Proposal, slot: string, value: unknown): void => {
+    const text = canonicalJson(plain(value));
+    const owner = owners.get(slot);
+    if (owner !== undefined && owner.value !== text) {
+      conflicts.push({ slot, unit, kept: by(proposal), dropped: by(owner.proposal) });
+    }
+    owners.set(slot, { proposal, value: text });
+  };
+  const settings = proposals.reduce((weak, proposal) => merged(weak, proposal, claim), base);
+  return { settings: sortedFilters(settings), conflicts };
+}
+
+type Claim = (proposal: Proposal, slot: string, value: unknown) => void;
+
+function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
+  const { route, cluster, connection, httpFilters = [], networkFilters = [] } = proposal.change;
+  for (const filter of [...httpFilters, ...networkFilters])
+    claim(proposal, `filter ${filter.name}`, filter.config.value);
+  const filters = { ...weak.route.filters, ...route?.filters };
+  return {
+    route: {
+      ...weak.route,
+      ...claimed("route", { ...route, filters: undefined }, proposal, claim),
+      ...(Object.keys(filters).length > 0 ? { filters } : {}),
+    },
+    cluster: { ...weak.cluster, ...claimed("cluster", cluster ?? {}, proposal, claim) },
+    connection: { ...weak.connection, ...claimed("connection", connection ?? {}, proposal, claim) },
+    httpFilters: withFilters<HttpFilter>(weak.httpFilters, httpFilters),
+    networkFilters: withFilters<NetworkFilter>(weak.networkFilters, networkFilters),
+  };
+}
+
+function claimed(group: string, fields: object, proposal: Proposal, claim: Claim): object {
+  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
+  for (const [field, value] of set) claim(proposal, `${group}.${field}`, value);
+  return Object.fromEntries(set);
+}
+
+function withFilters<Filter extends { readonly name: string }>(
+  old: readonly Filter[],
+  added: readonly Filter[],
+): readonly Filter[] {
+  const names = new Set(added.map(({ name }) => name));
+  return [...old.filter(({ name }) => !names.has(name)), ...added];
+}
+
+function sortedFilters(settings: Settings): Settings {
+  return {
+    ...settings,
+    httpFilters: settings.httpFilters.toSorted(
+      (a, b) => HTTP_STAGES.indexOf(a.stage) - HTTP_STAGES.indexOf(b.stage) || byName(a, b),
+    ),
+    networkFilters: settings.networkFilters.toSorted(
+      (a, b) => NETWORK_STAGES.indexOf(a.stage) - NETWORK_STAGES.indexOf(b.stage) || byName(a, b),
+    ),
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function by({ kind, origins }: Proposal): Conflict["kept"] {
+  return { kind, origins };
+}
+
+// Bytes compare by their content.
+function plain(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+}
