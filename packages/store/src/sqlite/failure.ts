@@ -19,6 +19,7 @@ const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only; choose another folder",
   ENOSPC: "the disk is full; free some space",
   EDQUOT: "the disk quota is used up; free some space",
+  EEXIST: "a part of its path is a file, not a folder; choose another folder",
   ENOTDIR: "a part of its path is a file, not a folder; choose another folder",
 };
 

@@ -8,6 +8,7 @@ import type { Answers, Reply, Request, WorkerSettings } from "./worker-protocol.
  * waits for it: a sync takes a millisecond on a good day and a hundred on a bad one.
  */
 const { file, keepChanges } = workerData as WorkerSettings;
+/** Undefined until "open", which is always the first request, has gone well. */
 let log: SqliteLog | undefined;
 
 parentPort?.on("message", (request: Request) => parentPort?.postMessage(reply(request)));
@@ -22,15 +23,15 @@ function reply(request: Request): Reply {
 }
 
 function answer(request: Request): Answers[keyof Answers] {
-  log ??= new SqliteLog(file, keepChanges);
   switch (request.do) {
     case "open":
+      log = new SqliteLog(file, keepChanges);
       return { resources: log.resources(), revision: log.revision() };
     case "commit":
-      return log.commit(request.batch) as undefined;
+      return log?.commit(request.batch) as undefined;
     case "read":
-      return log.read(request.after);
+      return log?.read(request.after);
     case "close":
-      return log.close() as undefined;
+      return log?.close() as undefined;
   }
 }
