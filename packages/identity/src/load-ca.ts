@@ -53,6 +53,8 @@ function readChain(pem: string, field: string): Parsed<readonly Link[]> {
 
 function readLink(block: string): Link {
   const certificate = new X509Certificate(block);
+  // OpenSSL takes dates that do not exist; nothing later could be said about such a certificate.
+  if (Number.isNaN(certificate.validFromDate.getTime() + certificate.validToDate.getTime())) throw new Error("no date");
   const content = AsnConvert.parse(certificate.raw, x509.Certificate).tbsCertificate;
   const identifier = extensionOf(content, x509.id_ce_subjectKeyIdentifier, x509.SubjectKeyIdentifier);
   return {
