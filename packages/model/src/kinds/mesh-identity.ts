@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineKind } from "../kind.ts";
 import { duration, stringMap } from "../schema.ts";
+import { spiffeTemplateViolations } from "../spiffe-template.ts";
 import type { Violation } from "../violation.ts";
 
 const dataSource = z.strictObject({
@@ -67,7 +68,7 @@ export const meshIdentity = defineKind<MeshIdentitySpec>({
   plural: "Mesh Identities",
   hasStatus: true,
   schema: meshIdentitySchema,
-  check: checkMeshIdentity,
+  check: (spec) => [...spiffeTemplateViolations(spec.spiffeID ?? {}), ...checkMeshIdentity(spec)],
 });
 
 function checkMeshIdentity(spec: MeshIdentitySpec): Violation[] {
