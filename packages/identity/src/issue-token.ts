@@ -8,6 +8,12 @@ export interface SigningKey {
   readonly key: KeyObject;
 }
 
+/** From when on, and for how long, a token is good. */
+export interface TokenLife {
+  readonly validForSeconds: number;
+  readonly now: Date;
+}
+
 /** Kuma lets tokens begin this much earlier, for control planes whose clocks differ a little. */
 const BACKDATED_SECONDS = 5;
 
@@ -16,8 +22,7 @@ export function issueToken<Kind extends TokenKind>(
   kind: Kind,
   claims: ClaimsByKind[Kind],
   signer: SigningKey,
-  validForSeconds: number,
-  now: Date,
+  { validForSeconds, now }: TokenLife,
 ): Promise<string> {
   const second = Math.floor(now.getTime() / 1000);
   return new SignJWT({ ...CLAIMS_FORMATS[kind].write(claims) })
