@@ -1,0 +1,2 @@
+export { describeConfig, ignoredSettings, loadConfig, settings, type Sources } from "./config/load-config.ts";
+export type { Config } from "./config/settings.ts";

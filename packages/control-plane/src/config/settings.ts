@@ -1,0 +1,244 @@
+import { hostname } from "node:os";
+import { choice, millis, port, type Setting, text, texts, toggle, whole } from "./setting.ts";
+
+const SECOND = 1_000;
+const ADMIN = ["mesh-system:admin"];
+const EVERYBODY = ["mesh-system:unauthenticated", "mesh-system:authenticated"];
+
+/**
+ * Everything `heddle cp run` can be told: one table for the file, the environment and the flags. Paths and variables
+ * are Kuma's where Kuma has the setting (https://kuma.io/docs/latest/reference/kuma-cp/).
+ */
+export const SETTINGS = {
+  mode: choice(["zone", "global"], {
+    path: "mode",
+    flag: "--mode",
+    variables: ["MODE"],
+    description: "Whether this control plane serves proxies (zone) or other control planes (global)",
+    default: "zone",
+  }),
+  zone: text({
+    path: "multizone.zone.name",
+    flag: "--zone",
+    variables: ["MULTIZONE_ZONE_NAME"],
+    description: "Name of the zone",
+    default: "default",
+  }),
+  storeType: choice(["sqlite", "memory"], {
+    path: "store.type",
+    flag: "--store",
+    variables: ["STORE_TYPE"],
+    description: "Where resources are kept: sqlite (a file in the data folder) or memory (gone at the end)",
+    default: "sqlite",
+  }),
+  dataFolder: text({
+    path: "general.workDir",
+    flag: "--data",
+    variables: ["GENERAL_WORK_DIR", "DATA"],
+    description: "Folder for the store and the certificates",
+    default: ".heddle",
+  }),
+  unsafeDelete: toggle({
+    path: "store.unsafeDelete",
+    variables: ["STORE_UNSAFE_DELETE"],
+    description: "Let a mesh be deleted while proxies are in it",
+    default: false,
+  }),
+  tlsCertFile: text({
+    path: "general.tlsCertFile",
+    flag: "--tls-cert-file",
+    variables: ["GENERAL_TLS_CERT_FILE"],
+    description: "Certificate of all servers, PEM; made and kept in the store when empty",
+    default: "",
+  }),
+  tlsKeyFile: text({
+    path: "general.tlsKeyFile",
+    flag: "--tls-key-file",
+    variables: ["GENERAL_TLS_KEY_FILE"],
+    description: "Key of that certificate, PEM",
+    default: "",
+  }),
+  hosts: texts({
+    path: "general.hosts",
+    flag: "--hosts",
+    variables: ["GENERAL_HOSTS"],
+    description: "Host names and addresses for the certificate that is made, beside this machine's own",
+    default: [],
+  }),
+  apiHttpAddress: text({
+    path: "apiServer.http.interface",
+    flag: "--api-http-address",
+    variables: ["API_SERVER_HTTP_INTERFACE"],
+    description: "Address of the REST API",
+    default: "127.0.0.1",
+  }),
+  apiHttpPort: port({
+    path: "apiServer.http.port",
+    flag: "--api-http-port",
+    variables: ["API_SERVER_HTTP_PORT"],
+    description: "Port of the REST API",
+    default: 5681,
+  }),
+  apiHttpsEnabled: toggle({
+    path: "apiServer.https.enabled",
+    variables: ["API_SERVER_HTTPS_ENABLED"],
+    description: "Whether the REST API is served over HTTPS too",
+    default: true,
+  }),
+  apiHttpsAddress: text({
+    path: "apiServer.https.interface",
+    flag: "--api-https-address",
+    variables: ["API_SERVER_HTTPS_INTERFACE"],
+    description: "Address of the REST API over HTTPS",
+    default: "0.0.0.0",
+  }),
+  apiHttpsPort: port({
+    path: "apiServer.https.port",
+    flag: "--api-https-port",
+    variables: ["API_SERVER_HTTPS_PORT"],
+    description: "Port of the REST API over HTTPS",
+    default: 5682,
+  }),
+  apiReadOnly: toggle({
+    path: "apiServer.readOnly",
+    variables: ["API_SERVER_READ_ONLY"],
+    description: "Refuse every write over the REST API",
+    default: false,
+  }),
+  apiBasePath: text({
+    path: "apiServer.basePath",
+    variables: ["API_SERVER_BASE_PATH"],
+    description: "Path under which the REST API hangs",
+    default: "/",
+  }),
+  localhostIsAdmin: toggle({
+    path: "apiServer.authn.localhostIsAdmin",
+    variables: ["API_SERVER_AUTHN_LOCALHOST_IS_ADMIN"],
+    description: "Whether callers on this machine are administrators",
+    default: true,
+  }),
+  anonymousWrites: toggle({
+    path: "apiServer.authn.anonymousWrites",
+    variables: ["API_SERVER_AUTHN_ANONYMOUS_WRITES"],
+    description: "Whether callers without identity may write resources, as in Kuma",
+    default: false,
+  }),
+  adminUsers: texts({
+    path: "access.static.adminResources.users",
+    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_USERS"],
+    description: "Users who may read and write secrets",
+    default: ADMIN,
+  }),
+  adminGroups: texts({
+    path: "access.static.adminResources.groups",
+    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_GROUPS"],
+    description: "Groups that may read and write secrets",
+    default: ADMIN,
+  }),
+  configDumpGroups: texts({
+    path: "access.static.viewConfigDump.groups",
+    variables: ["ACCESS_STATIC_GET_CONFIG_DUMP_GROUPS"],
+    description: "Groups that may see the configuration of proxies",
+    default: EVERYBODY,
+  }),
+  dpAddress: text({
+    path: "dpServer.interface",
+    flag: "--dp-address",
+    variables: ["DP_SERVER_INTERFACE"],
+    description: "Address of the data plane server: bootstrap, configuration, health",
+    default: "0.0.0.0",
+  }),
+  dpPort: port({
+    path: "dpServer.port",
+    flag: "--dp-port",
+    variables: ["DP_SERVER_PORT"],
+    description: "Port of the data plane server",
+    default: 5678,
+  }),
+  dpAuthentication: choice(["dpToken", "none"], {
+    path: "dpServer.authn.dpProxy.type",
+    variables: ["DP_SERVER_AUTHN_DP_PROXY_TYPE", "DP_SERVER_AUTH_TYPE"],
+    description: "How proxies prove who they are; none is for trials on one machine only",
+    default: "dpToken",
+  }),
+  healthDiscovery: toggle({
+    path: "dpServer.hds.enabled",
+    variables: ["DP_SERVER_HDS_ENABLED"],
+    description: "Have proxies report whether their application answers",
+    default: true,
+  }),
+  healthInterval: millis({
+    path: "dpServer.hds.interval",
+    variables: ["DP_SERVER_HDS_INTERVAL"],
+    description: "Time between two looks of a proxy at its application",
+    default: 1 * SECOND,
+  }),
+  deregistrationDelay: millis({
+    path: "xdsServer.dataplaneDeregistrationDelay",
+    variables: ["XDS_SERVER_DATAPLANE_DEREGISTRATION_DELAY", "XDS_DATAPLANE_DEREGISTRATION_DELAY"],
+    description: "How long a proxy that vanished without a goodbye may take to come back",
+    default: 10 * SECOND,
+  }),
+  statusFlushInterval: millis({
+    path: "xdsServer.dataplaneStatusFlushInterval",
+    variables: ["XDS_SERVER_DATAPLANE_STATUS_FLUSH_INTERVAL"],
+    description: "How often the state of proxies is written to the store at most",
+    default: 1 * SECOND,
+  }),
+  diagnosticsAddress: text({
+    path: "diagnostics.serverInterface",
+    flag: "--diagnostics-address",
+    variables: ["DIAGNOSTICS_SERVER_INTERFACE"],
+    description: "Address of health, readiness and metrics",
+    default: "127.0.0.1",
+  }),
+  diagnosticsPort: port({
+    path: "diagnostics.serverPort",
+    flag: "--diagnostics-port",
+    variables: ["DIAGNOSTICS_SERVER_PORT"],
+    description: "Port of health, readiness and metrics",
+    default: 5680,
+  }),
+  skipMeshCreation: toggle({
+    path: "defaults.skipMeshCreation",
+    variables: ["DEFAULTS_SKIP_MESH_CREATION"],
+    description: "Do not make the mesh default at the first start",
+    default: false,
+  }),
+  compilationMillis: whole(
+    { min: 1, max: 1_000 },
+    {
+      path: "xdsServer.sliceMillis",
+      variables: ["XDS_SERVER_SLICE_MILLIS"],
+      description: "Milliseconds of work on configurations before other requests get their turn",
+      default: 10,
+    },
+  ),
+  logLevel: choice(["debug", "info", "warn", "error", "off"], {
+    path: "general.logLevel",
+    flag: "--log-level",
+    variables: ["LOG_LEVEL"],
+    description: "How much is logged",
+    default: "info",
+  }),
+  logFormat: choice(["auto", "text", "json"], {
+    path: "general.logFormat",
+    flag: "--log-format",
+    variables: ["LOG_FORMAT"],
+    description: "text for people, json for machines; auto picks by whether a terminal reads",
+    default: "auto",
+  }),
+  instanceName: text({
+    path: "general.instanceName",
+    variables: ["GENERAL_INSTANCE_NAME"],
+    description: "Name of this control plane in insights",
+    default: hostname(),
+  }),
+} satisfies Record<
+  string,
+  Setting<never> | Setting<string> | Setting<number> | Setting<boolean> | Setting<readonly string[]>
+>;
+
+export type Config = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never;
+};

@@ -1,0 +1,65 @@
+import { identitySecret } from "@heddle/engine/emit/secrets.ts";
+import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { issueCertificate } from "@heddle/identity/leaf.ts";
+import { rotationTime } from "@heddle/identity/rotation.ts";
+import type { Authorities, Authority } from "./authorities.ts";
+
+/** A certificate that a proxy has, as Envoy gets it. */
+export interface Held {
+  readonly secret: EncodedResource;
+  readonly notAfter: Date;
+  readonly renewAt: Date;
+  readonly issuedAt: Date;
+  /** What it was issued for and by whom: another one is needed when this changes. */
+  readonly basis: string;
+}
+
+/** Whose certificate it is. */
+export interface Holder {
+  readonly mesh: string;
+  readonly name: string;
+  readonly identity: ProxyIdentity;
+}
+
+/** Issues proxies' certificates. Nothing is kept here: a certificate lives as long as the proxy's connection. */
+export class Certificates {
+  readonly #authorities: Authorities;
+  readonly #now: () => Date;
+
+  constructor(authorities: Authorities, now: () => Date) {
+    this.#authorities = authorities;
+    this.#now = now;
+  }
+
+  /** Whether what a proxy holds still serves: for this identity, by this authority, and not due for renewal. */
+  isGood(held: Held | undefined, holder: Holder): boolean {
+    const authority = this.#authorities.forProxy(holder.mesh, holder.identity);
+    if (held === undefined || authority === undefined) return held !== undefined;
+    return held.basis === basisOf(holder.identity, authority) && held.renewAt > this.#now();
+  }
+
+  /** A new certificate; undefined while the authority cannot be had. */
+  async issue({ mesh, name, identity }: Holder): Promise<Held | undefined> {
+    const authority = this.#authorities.forProxy(mesh, identity);
+    if (authority === undefined) return undefined;
+    const now = this.#now();
+    const issued = await issueCertificate(authority.ca, {
+      uris: [...identity.uris],
+      validitySeconds: authority.certificateMillis / 1_000,
+      usages: ["server", "client"],
+      now,
+    });
+    return {
+      secret: identitySecret(identity.tls.identitySecret, issued.certificatePem, issued.keyPem),
+      notAfter: issued.notAfter,
+      renewAt: rotationTime(issued, `${mesh}/${name}`),
+      issuedAt: now,
+      basis: basisOf(identity, authority),
+    };
+  }
+}
+
+function basisOf(identity: ProxyIdentity, { caPem, certificateMillis }: Authority): string {
+  return `${identity.hash} ${certificateMillis} ${caPem}`;
+}

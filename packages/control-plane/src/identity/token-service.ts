@@ -1,0 +1,133 @@
+import type { KeyObject } from "node:crypto";
+import type {
+  DataplaneTokenRequest,
+  TokenAnswer,
+  Tokens,
+  UserTokenRequest,
+  ZoneTokenRequest,
+} from "@heddle/api/ports.ts";
+import { issueToken } from "@heddle/identity/issue-token.ts";
+import { generateSigningKey, readSigningKey, readVerificationKey } from "@heddle/identity/signing-key.ts";
+import type { ClaimsByKind, TokenKind } from "@heddle/identity/token-kind.ts";
+import {
+  parseRevocations,
+  revocationsName,
+  signingKeyName,
+  signingKeySerial,
+  type TokenSecretScope,
+} from "@heddle/identity/token-secrets.ts";
+import { type Verified, verifyToken } from "@heddle/identity/verify-token.ts";
+import type { Secrets } from "../secrets.ts";
+
+interface Keys {
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly revoked: ReadonlySet<string>;
+}
+
+/** Issues and verifies tokens with the signing keys in the store. */
+export class TokenService implements Tokens {
+  readonly #secrets: Secrets;
+  readonly #now: () => Date;
+  readonly #known = new Map<string, Promise<Keys>>();
+
+  constructor(secrets: Secrets, now: () => Date) {
+    this.#secrets = secrets;
+    this.#now = now;
+  }
+
+  /** Makes the first signing key of a scope, unless it has one. */
+  async ensureKey(scope: TokenSecretScope): Promise<void> {
+    const mesh = meshOf(scope);
+    const names = await this.#secrets.list(mesh, signingKeyName(scope, 0).slice(0, -1));
+    if (names.size === 0) await this.#secrets.ensure(mesh, signingKeyName(scope, 1), generateSigningKey);
+  }
+
+  /** Reads keys and revocations anew at the next use. Called when a secret of the mesh ("" for global) changed. */
+  forget(mesh: string): void {
+    for (const key of this.#known.keys()) if (key.endsWith(`/${mesh}`)) this.#known.delete(key);
+  }
+
+  async verify<Kind extends TokenKind>(kind: Kind, mesh: string, token: string): Promise<Verified<ClaimsByKind[Kind]>> {
+    const { keys, revoked } = await this.#keys({ kind, mesh });
+    return await verifyToken(kind, token, { keys, revoked, now: this.#now() });
+  }
+
+  async issueDataplaneToken({
+    mesh,
+    name = "",
+    tags,
+    type,
+    workload = "",
+    validForMillis,
+  }: DataplaneTokenRequest): Promise<TokenAnswer> {
+    return await this.#issue("dataplane", mesh, { name, mesh, tags, type, workload }, validForMillis);
+  }
+
+  async issueZoneToken({ zone, scope, validForMillis }: ZoneTokenRequest): Promise<TokenAnswer> {
+    await this.ensureKey({ kind: "zone", mesh: "" });
+    return await this.#issue("zone", "", { zone, scope }, validForMillis);
+  }
+
+  async issueUserToken({ name, groups, validForMillis }: UserTokenRequest): Promise<TokenAnswer> {
+    return await this.#issue("user", "", { name, groups }, validForMillis);
+  }
+
+  async #issue<Kind extends TokenKind>(
+    kind: Kind,
+    mesh: string,
+    claims: ClaimsByKind[Kind],
+    validForMillis: number,
+  ): Promise<TokenAnswer> {
+    const scope: TokenSecretScope = { kind, mesh };
+    const stored = await this.#secrets.list(meshOf(scope), signingKeyName(scope, 0).slice(0, -1));
+    const serials = [...stored.keys()].flatMap((name) => signingKeySerial(scope, name) ?? []);
+    // The newest key signs; older ones only verify, until they are deleted.
+    const kid = String(Math.max(...serials));
+    const pem = stored.get(signingKeyName(scope, Number(kid)));
+    if (pem === undefined)
+      return {
+        ok: false,
+        status: 404,
+        detail: `there is no signing key for ${kind} tokens${mesh === "" ? "" : ` of mesh "${mesh}"`}`,
+      };
+    const key = readSigningKey(pem);
+    if (!key.ok)
+      return {
+        ok: false,
+        status: 500,
+        detail: `the signing key "${signingKeyName(scope, Number(kid))}" cannot be read`,
+      };
+    const token = await issueToken(
+      kind,
+      claims,
+      { kid, key: key.value },
+      Math.floor(validForMillis / 1_000),
+      this.#now(),
+    );
+    return { ok: true, token };
+  }
+
+  #keys(scope: TokenSecretScope): Promise<Keys> {
+    const key = `${scope.kind}/${meshOf(scope)}`;
+    const known = this.#known.get(key) ?? this.#readKeys(scope);
+    this.#known.set(key, known);
+    known.catch(() => this.#known.delete(key));
+    return known;
+  }
+
+  async #readKeys(scope: TokenSecretScope): Promise<Keys> {
+    const mesh = meshOf(scope);
+    const stored = await this.#secrets.list(mesh, signingKeyName(scope, 0).slice(0, -1));
+    const revocations = await this.#secrets.read(mesh, revocationsName(scope));
+    const keys = [...stored].flatMap(([name, pem]): [string, KeyObject][] => {
+      const serial = signingKeySerial(scope, name);
+      const key = readVerificationKey(pem);
+      return serial === undefined || !key.ok ? [] : [[String(serial), key.value]];
+    });
+    return { keys: new Map(keys), revoked: parseRevocations(revocations ?? "") };
+  }
+}
+
+function meshOf(scope: TokenSecretScope): string {
+  return scope.kind === "dataplane" ? scope.mesh : "";
+}

@@ -1,0 +1,257 @@
+import { compile } from "@heddle/engine/compile.ts";
+import { loadAssignment } from "@heddle/engine/emit/endpoints.ts";
+import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
+import { reachOf } from "@heddle/engine/match/select.ts";
+import type { Memo } from "@heddle/engine/memo.ts";
+import type { Destination } from "@heddle/engine/plan/plan.ts";
+import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
+import type { Policy } from "@heddle/engine/policy.ts";
+import { applyChanges, type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
+import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
+import type { Endpoint } from "@heddle/engine/snapshot/service-view.ts";
+import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import { TYPE_URL } from "@heddle/xds/type-url.ts";
+import type { Authorities } from "../identity/authorities.ts";
+import type { Certificates, Holder } from "../identity/certificates.ts";
+import { Proxy } from "./proxy.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+/** What all meshes of a control plane share. */
+export interface Shared {
+  readonly zone: string;
+  readonly policies: readonly Policy[];
+  readonly memo: Memo;
+  readonly sliceMillis: number;
+  readonly authorities: Authorities;
+  readonly certificates: Certificates;
+  /** Told when proxies got something new, acknowledged or refused it, or came and went. */
+  readonly onProgress: () => void;
+  /** Told when a certificate could not be issued. */
+  readonly onFailure: (message: string, cause: unknown) => void;
+}
+
+/** One mesh, alive: turns changes into what its connected proxies should have, touching only those concerned. */
+export class MeshRuntime {
+  readonly #shared: Shared;
+  #snapshot: MeshSnapshot;
+  #revision = 0;
+  readonly #proxies = new Map<string, Proxy>();
+  /** Who has to look again when a service changes. */
+  readonly #byService = new Map<string, Set<Proxy>>();
+  readonly #assignments = new Map<
+    string,
+    { readonly endpoints: readonly Endpoint[]; readonly resource: EncodedResource }
+  >();
+  readonly #compilations: WorkQueue<Proxy>;
+  readonly #issuing = new Set<Proxy>();
+  #trust:
+    | { readonly of: MeshSnapshot["trusts"]; readonly text: string; readonly resource: EncodedResource }
+    | undefined;
+
+  constructor(mesh: Resource<MeshSpec>, shared: Shared) {
+    this.#shared = shared;
+    this.#snapshot = emptySnapshot(mesh, shared.zone);
+    this.#compilations = new WorkQueue(shared.sliceMillis, (proxy) => this.#compile(proxy), shared.onProgress);
+  }
+
+  get snapshot(): MeshSnapshot {
+    return this.#snapshot;
+  }
+
+  get proxies(): ReadonlyMap<string, Proxy> {
+    return this.#proxies;
+  }
+
+  /** Whether every change it was told of has been turned into configuration. */
+  get isSettled(): boolean {
+    return this.#compilations.size === 0 && this.#issuing.size === 0;
+  }
+
+  /** Takes a batch of changes over; `revision` is the store's after it. */
+  apply(changes: readonly MeshChange[], revision = this.#revision): void {
+    const { snapshot, impact } = applyChanges(this.#snapshot, changes);
+    this.#snapshot = snapshot;
+    this.#revision = Math.max(revision, this.#revision);
+    const again = concerned(impact, snapshot, this.#proxies, this.#byService);
+    // Endpoints go first: they are cheap, and a wrong one costs requests.
+    for (const key of impact.endpoints) {
+      for (const proxy of this.#byService.get(key) ?? []) if (!again.has(proxy)) this.#publishEndpoints(proxy, key);
+    }
+    this.#compilations.add(again);
+  }
+
+  /** A proxy connected. Its set comes as soon as it is compiled and its certificate issued. */
+  connect(name: string): Proxy {
+    const old = this.#proxies.get(name);
+    const proxy = new Proxy(this.#snapshot.mesh.name, name);
+    // The certificate outlives the stream, as it does in Envoy: a reconnect is no reason for a new one.
+    proxy.held = old?.held;
+    if (old !== undefined) this.disconnect(old);
+    this.#proxies.set(name, proxy);
+    this.#compilations.add([proxy]);
+    return proxy;
+  }
+
+  disconnect(proxy: Proxy): void {
+    if (this.#proxies.get(proxy.name) === proxy) this.#proxies.delete(proxy.name);
+    this.#compilations.delete(proxy);
+    this.#issuing.delete(proxy);
+    for (const consumers of this.#byService.values()) consumers.delete(proxy);
+    this.#shared.onProgress();
+  }
+
+  /** Renews what is due. Called when the earliest certificate is. */
+  renewCertificates(): void {
+    for (const proxy of this.#proxies.values()) this.#ensureCertificate(proxy);
+  }
+
+  /** Compiles everybody again: an authority changed. */
+  refresh(): void {
+    this.#trust = undefined;
+    this.#compilations.add(this.#proxies.values());
+  }
+
+  #compile(proxy: Proxy): void {
+    const entry = this.#snapshot.dataplanes.get(proxy.name);
+    if (entry === undefined || this.#proxies.get(proxy.name) !== proxy) return;
+    const { policies, memo } = this.#shared;
+    const compiled = compile(this.#snapshot, entry, policies, memo);
+    this.#index(proxy, compiled);
+    proxy.compiled = compiled;
+    // A set without its certificate would leave listeners waiting, so it goes out once there is one.
+    if (this.#ensureCertificate(proxy) || compiled.identity === undefined) this.#publish(proxy);
+  }
+
+  #index(proxy: Proxy, compiled: NonNullable<Proxy["compiled"]>): void {
+    const keysOf = (each: Proxy["compiled"]): Set<string> =>
+      new Set([...(each?.dependsOn ?? []), ...[...(each?.destinations.values() ?? [])].map(serviceKey)]);
+    const now = keysOf(compiled);
+    for (const key of keysOf(proxy.compiled)) if (!now.has(key)) this.#byService.get(key)?.delete(proxy);
+    for (const key of now) {
+      const consumers = this.#byService.get(key) ?? new Set();
+      this.#byService.set(key, consumers.add(proxy));
+    }
+  }
+
+  /** Says whether the proxy holds a certificate, perhaps one that is being replaced. */
+  #ensureCertificate(proxy: Proxy): boolean {
+    const identity = proxy.compiled?.identity;
+    if (identity === undefined) return false;
+    const holder: Holder = { mesh: proxy.mesh, name: proxy.name, identity };
+    if (!this.#shared.certificates.isGood(proxy.held, holder)) void this.#issue(proxy, holder);
+    return proxy.held?.secret.name === identity.tls.identitySecret;
+  }
+
+  async #issue(proxy: Proxy, holder: Holder): Promise<void> {
+    if (this.#issuing.has(proxy)) return;
+    this.#issuing.add(proxy);
+    try {
+      const held = await this.#shared.certificates.issue(holder);
+      if (!this.#issuing.delete(proxy) || held === undefined) return;
+      proxy.held = held;
+      proxy.issued += 1;
+      this.#publish(proxy);
+      // The identity may have changed while this one was being signed.
+      this.#ensureCertificate(proxy);
+    } catch (cause) {
+      this.#issuing.delete(proxy);
+      this.#shared.onFailure(`Cannot issue a certificate for "${proxy.mesh}/${proxy.name}"`, cause);
+    } finally {
+      this.#shared.onProgress();
+    }
+  }
+
+  #publish(proxy: Proxy): void {
+    const { compiled } = proxy;
+    if (compiled === undefined) return;
+    const endpoints = new Map(
+      [...compiled.destinations].map(([key, destination]) => [key, this.#assignment(destination)]),
+    );
+    const set = new Map(compiled.resources);
+    set.set(TYPE_URL.endpoint, endpoints);
+    set.set(TYPE_URL.secret, this.#secrets(proxy, compiled.identity));
+    proxy.publish(set, this.#revision);
+  }
+
+  #publishEndpoints(proxy: Proxy, key: string): void {
+    const old = proxy.set.get(TYPE_URL.endpoint);
+    if (proxy.compiled === undefined || old === undefined) return;
+    const endpoints = new Map(old);
+    for (const destination of proxy.compiled.destinations.values()) {
+      if (serviceKey(destination) === key) endpoints.set(destination.key, this.#assignment(destination));
+    }
+    proxy.publish(new Map(proxy.set).set(TYPE_URL.endpoint, endpoints), this.#revision);
+  }
+
+  /** Encoded once for all who call the destination. */
+  #assignment(destination: Destination): EncodedResource {
+    const endpoints = endpointsOf(this.#snapshot, destination);
+    const known = this.#assignments.get(destination.key);
+    if (known !== undefined && isDeepEqual(known.endpoints, endpoints)) return known.resource;
+    const resource = loadAssignment(destination.key, endpoints);
+    this.#assignments.set(destination.key, { endpoints, resource });
+    return resource;
+  }
+
+  #secrets(proxy: Proxy, identity: ProxyIdentity | undefined): ReadonlyMap<string, EncodedResource> {
+    if (identity === undefined || proxy.held === undefined) return new Map();
+    const trust = this.#trustSecret(identity);
+    return new Map([proxy.held.secret, trust].map((secret) => [secret.name, secret]));
+  }
+
+  #trustSecret(identity: ProxyIdentity): EncodedResource {
+    const { authorities } = this.#shared;
+    const name = identity.tls.trustSecret;
+    const bundles = trustBundles(this.#snapshot);
+    const text = identity.issuer.by === "Mesh" ? authorities.meshBundle(this.#snapshot) : JSON.stringify([...bundles]);
+    if (this.#trust?.resource.name === name && this.#trust.text === text) return this.#trust.resource;
+    const resource = identity.issuer.by === "Mesh" ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
+    this.#trust = { of: this.#snapshot.trusts, text, resource };
+    return resource;
+  }
+}
+
+/** Connected proxies that may need another configuration because of these changes. */
+export function concerned(
+  impact: Impact,
+  snapshot: MeshSnapshot,
+  proxies: ReadonlyMap<string, Proxy>,
+  byService: ReadonlyMap<string, ReadonlySet<Proxy>>,
+): Set<Proxy> {
+  if (impact.everybody) return new Set(proxies.values());
+  const found = new Set<Proxy>();
+  for (const name of impact.dataplanes) {
+    const proxy = proxies.get(name);
+    if (proxy !== undefined) found.add(proxy);
+  }
+  for (const key of impact.services) for (const proxy of byService.get(key) ?? []) found.add(proxy);
+  const named = [...impact.services].some((key) => key.startsWith("MeshService/"));
+  if (named) for (const proxy of byService.get("MeshService/*") ?? []) found.add(proxy);
+  if (impact.policies.length > 0) {
+    for (const proxy of proxies.values()) {
+      const entry = snapshot.dataplanes.get(proxy.name);
+      if (
+        entry !== undefined &&
+        impact.policies.some((policy) => reachOf(policy, snapshot, entry.resource) !== undefined)
+      )
+        found.add(proxy);
+    }
+  }
+  return found;
+}
+
+function trustBundles(snapshot: MeshSnapshot): ReadonlyMap<string, string> {
+  const bundles = new Map<string, string>();
+  for (const { spec } of snapshot.trusts.values()) {
+    const pem = spec.caBundles.map((bundle) => bundle.pem.value.trim()).join("\n");
+    bundles.set(spec.trustDomain, [bundles.get(spec.trustDomain), pem].filter((text) => text !== undefined).join("\n"));
+  }
+  return bundles;
+}
+
+function isDeepEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+  return a === b || (a.length === b.length && JSON.stringify(a) === JSON.stringify(b));
+}

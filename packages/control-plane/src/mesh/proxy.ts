@@ -1,0 +1,82 @@
+import type { Compiled } from "@heddle/engine/compile.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
+import type { ResourceSet } from "@heddle/xds/resource.ts";
+import type { Held } from "../identity/certificates.ts";
+
+/** A proxy that is connected: what it should have, and what it said about that. */
+export class Proxy {
+  readonly mesh: string;
+  readonly name: string;
+  compiled: Compiled | undefined;
+  held: Held | undefined;
+  /** How many certificates it got since it connected. */
+  issued = 0;
+  set: ResourceSet = new Map();
+  /** Revision of the store at which its set last changed. */
+  changedAt = 0;
+  /** The same for the newest set that it acknowledged as far as it will. */
+  syncedAt = 0;
+  /** What Envoy refuses now, by type URL and name. */
+  readonly rejections = new Map<string, Rejection>();
+  #push: ((set: ResourceSet) => void) | undefined;
+  readonly #revisions = new WeakMap<ResourceSet, number>();
+
+  constructor(mesh: string, name: string) {
+    this.mesh = mesh;
+    this.name = name;
+  }
+
+  /** Connects the stream; it gets the set as soon as there is one. */
+  attach(push: (set: ResourceSet) => void): void {
+    this.#push = push;
+    if (this.set.size > 0) push(this.set);
+  }
+
+  /** Makes a set the one that the proxy should have. Does nothing when it is the same; says whether it was not. */
+  publish(wanted: ReadonlyMap<string, ReadonlyMap<string, EncodedResource>>, revision: number): boolean {
+    const set = keepUnchanged(this.set, wanted);
+    if (set === this.set) return false;
+    this.set = set;
+    this.changedAt = revision;
+    this.#revisions.set(set, revision);
+    this.#forgetOldRejections();
+    this.#push?.(set);
+    return true;
+  }
+
+  /** Notes that the proxy has taken over a set. */
+  synced(set: ResourceSet): void {
+    this.syncedAt = Math.max(this.syncedAt, this.#revisions.get(set) ?? 0);
+  }
+
+  /** Whether everything it should have is acknowledged, or refused for good. */
+  get isSynced(): boolean {
+    return this.compiled !== undefined && this.syncedAt >= this.changedAt;
+  }
+
+  #forgetOldRejections(): void {
+    for (const [key, { typeUrl, resources }] of this.rejections) {
+      if (!resources.some((name) => this.set.get(typeUrl)?.has(name))) this.rejections.delete(key);
+    }
+  }
+}
+
+/** A type whose resources stayed keeps its Map, so that streams skip it; if all stayed, the set itself is kept. */
+function keepUnchanged(old: ResourceSet, wanted: ResourceSet): ResourceSet {
+  const kept = [...wanted].map(([typeUrl, resources]) => {
+    const before = old.get(typeUrl);
+    return [typeUrl, before !== undefined && isSame(before, resources) ? before : resources] as const;
+  });
+  const same = kept.length === old.size && kept.every(([typeUrl, resources]) => old.get(typeUrl) === resources);
+  return same ? old : new Map(kept);
+}
+
+function isSame(a: ReadonlyMap<string, EncodedResource>, b: ReadonlyMap<string, EncodedResource>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, resource] of b) {
+    const other = a.get(name);
+    if (other !== resource && other?.version !== resource.version) return false;
+  }
+  return true;
+}
