@@ -56,7 +56,7 @@ export function lifetime(now: Date, validitySeconds: number): Pick<CertificateCo
   const second = Math.floor(now.getTime() / 1000);
   return {
     notBefore: new Date((second - BACKDATED_SECONDS) * 1000),
-    notAfter: new Date((second + validitySeconds) * 1000),
+    notAfter: new Date((second + Math.floor(validitySeconds)) * 1000),
   };
 }
 

@@ -81,6 +81,13 @@ test("issueCertificate() refuses a life that is over before it begins", async ()
   await assert.rejects(wrong, /a validity of 0 seconds/);
 });
 
+test("issueCertificate() says the whole second at which the certificate really ends", async () => {
+  const fractions = { ...request, validitySeconds: 2.7, now: new Date(NOW.getTime() + 400) };
+  const issued = await issueCertificate(await newCa(), fractions);
+  assert.deepEqual(issued.notAfter, after(2));
+  assert.deepEqual(parsed(issued.certificatePem).validToDate, after(2));
+});
+
 test("issueCertificate() refuses a certificate for nobody", async () => {
   await assert.rejects(issueCertificate(await newCa(), { ...request, uris: [] }), /it would stand for nobody/);
 });

@@ -182,10 +182,7 @@ test("verifyToken() takes null for an empty list or map, as Go writes it", async
 });
 
 test("verifyToken() refuses a token of more than 16 KiB before it looks inside", async () => {
-  const fits = await issueToken("dataplane", { ...claims, name: "x".repeat(10_000) }, signer, {
-    validForSeconds: 60,
-    now: NOW,
-  });
+  const fits = await issueToken("dataplane", { ...claims, name: "x".repeat(10_000) }, signer, 60, NOW);
   assert.equal((await verifyToken("dataplane", fits, context)).ok, true);
   await assertRefused("x".repeat(LARGEST_TOKEN_BYTES + 1), /it is larger than 16384 bytes/);
 });
