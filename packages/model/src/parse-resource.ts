@@ -73,7 +73,7 @@ function parseMeta(kind: Kind, raw: Raw, expected: Expected): Meta {
   const violations: Violation[] = [];
   const name = text(raw, "name", expected.name, violations);
   const mesh =
-    kind.scope === "Global" ? "" : text(raw, "mesh", expected.mesh ?? "default", violations);
+    kind.scope === "Global" ? "" : text(raw, "mesh", expected.mesh, violations, "default");
   if (kind.scope === "Global" && raw["mesh"] !== undefined && raw["mesh"] !== "") {
     violations.push({
       field: "mesh",
@@ -103,13 +103,14 @@ function text(
   field: "name" | "mesh",
   expected: string | undefined,
   violations: Violation[],
+  fallback?: string,
 ): string {
-  const value = raw[field] ?? expected;
+  const value = raw[field] ?? expected ?? fallback;
   if (typeof value !== "string" || value === "") {
     violations.push({ field, message: "must be set" });
     return "";
   }
-  if (field in raw && expected !== undefined && field === "name" && value !== expected) {
+  if (expected !== undefined && value !== expected) {
     violations.push({ field, message: `must be "${expected}" as in the URL, not "${value}"` });
   }
   return value;

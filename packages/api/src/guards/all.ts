@@ -1,0 +1,19 @@
+import type { Ports, WriteGuard } from "../ports.ts";
+import type { ApiSettings } from "../settings.ts";
+import { danglingGuard } from "./dangling.ts";
+import { labelGuard } from "./labels.ts";
+import { meshCaGuard } from "./mesh-ca.ts";
+import { meshDeletionGuard } from "./mesh-deletion.ts";
+import { readOnlyGuard } from "./read-only.ts";
+
+/** Every guard of a write, the refusing ones first, then those that the control plane brings. */
+export function allGuards(ports: Ports, settings: ApiSettings): readonly WriteGuard[] {
+  return [
+    readOnlyGuard(settings, ports.info),
+    meshDeletionGuard(settings),
+    meshCaGuard,
+    labelGuard(ports.info),
+    danglingGuard(ports.kinds),
+    ...(ports.writeGuards ?? []),
+  ];
+}

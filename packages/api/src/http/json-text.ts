@@ -1,0 +1,86 @@
+/** How deep objects and lists may nest. Real resources stay under 20. */
+export const DEEPEST = 64;
+/** How many keys one object may have. The largest real objects are label sets. */
+export const MOST_KEYS = 1_000;
+
+/**
+ * What JSON.parse would take without a word and yet is no honest document: nesting so deep that later code would run
+ * out of stack, a key that stands twice (the last would win silently), the key __proto__, objects with keys by the
+ * thousand. One pass over the text; whether it is JSON at all is for JSON.parse to say.
+ */
+export function inspectJsonText(text: string): string | undefined {
+  // For each open object its keys, for each open list nothing.
+  const open: (Set<string> | undefined)[] = [];
+  let index = 0;
+  while (index < text.length) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) {
+      const end = endOfString(text, index);
+      const keys = open.at(-1);
+      const trouble = keys !== undefined && isKey(text, end) ? addKey(keys, text.slice(index, end)) : undefined;
+      if (trouble !== undefined) return trouble;
+      index = end;
+      continue;
+    }
+    if (code === OPEN_OBJECT || code === OPEN_LIST) open.push(code === OPEN_OBJECT ? new Set() : undefined);
+    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
+    if (open.length > DEEPEST) return tooDeep();
+    index += 1;
+  }
+  return undefined;
+}
+
+/** Why a key may not join the keys of an object, or undefined when it may. */
+export function troubleWithKey(keys: ReadonlySet<string>, key: string): string | undefined {
+  // Copying such a key with `target[key] = value` would change the prototype of the target.
+  if (key === "__proto__") return `the key "__proto__" is refused`;
+  if (keys.has(key)) return `the key ${JSON.stringify(key.slice(0, 100))} stands twice in one object`;
+  if (keys.size >= MOST_KEYS) return `one of its objects has more than ${MOST_KEYS} keys`;
+  return undefined;
+}
+
+/** What is wrong with a document that nests too deep. */
+export function tooDeep(): string {
+  return `it nests deeper than ${DEEPEST} levels`;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const COLON = 58;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+const SPACES: ReadonlySet<number> = new Set([32, 9, 10, 13]);
+
+function addKey(keys: Set<string>, quoted: string): string | undefined {
+  const key = quoted.includes("\\") ? unescaped(quoted) : quoted.slice(1, -1);
+  const trouble = troubleWithKey(keys, key);
+  keys.add(key);
+  return trouble;
+}
+
+/** The index after the closing quote, or the end of the text when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === BACKSLASH) index += 1;
+    else if (code === QUOTE) return index + 1;
+  }
+  return text.length;
+}
+
+function isKey(text: string, end: number): boolean {
+  let index = end;
+  while (SPACES.has(text.charCodeAt(index))) index += 1;
+  return text.charCodeAt(index) === COLON;
+}
+
+function unescaped(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    // A broken escape: JSON.parse of the whole text will say so.
+    return quoted;
+  }
+}

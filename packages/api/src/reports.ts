@@ -1,0 +1,179 @@
+// The shapes of computed answers: what the engine says about a proxy, as Kuma's clients read it.
+
+/** How a resource is named inside an answer. */
+export interface Meta {
+  readonly type: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly kri?: string;
+}
+
+/** Which policy, and which of its rules (by index), a value comes from. */
+export interface Origin {
+  readonly resourceMeta: Meta;
+  readonly ruleIndex?: number;
+}
+
+/** Confs that reach a proxy from one kind of policy. `conf` lists the merged configuration, `origin` its sources. */
+export interface PolicyRules {
+  readonly type: string;
+  readonly proxyRule?: { readonly conf: unknown; readonly origin: readonly Meta[] };
+  readonly toResourceRules: readonly {
+    readonly resourceMeta: Meta;
+    readonly resourceSectionName?: string;
+    readonly conf: readonly unknown[];
+    readonly origin: readonly Origin[];
+  }[];
+  readonly inboundRules: readonly {
+    readonly inbound: InboundRef;
+    readonly rules: readonly {
+      readonly match?: unknown;
+      readonly conf: readonly unknown[];
+      readonly origin: readonly Origin[];
+    }[];
+  }[];
+  /** Kuma 2.x: rules by the tags of callers. */
+  readonly fromRules?: readonly { readonly inbound: InboundRef; readonly rules: readonly SubsetRule[] }[];
+  /** Kuma 2.x: rules by the tags of destinations. */
+  readonly toRules?: readonly SubsetRule[];
+  readonly warnings: readonly string[];
+}
+
+export interface InboundRef {
+  readonly name?: string;
+  readonly port: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface SubsetRule {
+  readonly matchers: readonly { readonly key: string; readonly value: string; readonly not: boolean }[];
+  readonly conf: unknown;
+  readonly origin: readonly Meta[];
+}
+
+/** Answer of `_rules`, without the proxy's own meta, which the API adds. */
+export interface RulesReport {
+  readonly httpMatches: readonly { readonly hash: string; readonly match: unknown }[];
+  readonly rules: readonly PolicyRules[];
+}
+
+/** Answer of `_config`: the Envoy resources of a proxy by type; `diff` is a JSON Patch against what it has now. */
+export interface ConfigReport {
+  readonly xds: Readonly<Record<string, unknown>>;
+  readonly diff?: readonly unknown[];
+}
+
+/** One side of a proxy: a port, what is spoken there, and the name it has in Envoy. */
+export interface LayoutPort {
+  readonly kri: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly proxyResourceName: string;
+}
+
+/** Answer of `_layout`, without the proxy's KRI and labels, which the API adds. */
+export interface LayoutReport {
+  readonly spiffeId?: string;
+  readonly inbounds: readonly LayoutPort[];
+  readonly outbounds: readonly LayoutPort[];
+  readonly listeners: readonly {
+    readonly kri: string;
+    readonly port: number;
+    readonly proxyResourceName: string;
+    readonly type: string;
+  }[];
+}
+
+export interface KriOrigin {
+  readonly kri: string;
+}
+
+/** Answer of `_policies` for a proxy, an outbound or a route. */
+export interface PoliciesReport {
+  readonly policies: readonly {
+    readonly kind: string;
+    readonly conf: unknown;
+    readonly origins: readonly KriOrigin[];
+  }[];
+}
+
+/** Answer of `_inbounds/{kri}/_policies`: what applies depends on the caller, hence rules. */
+export interface InboundPoliciesReport {
+  readonly policies: readonly {
+    readonly kind: string;
+    readonly rules: readonly { readonly kri?: string; readonly conf: unknown }[];
+    readonly origins: readonly KriOrigin[];
+  }[];
+}
+
+/** Answer of `_outbounds/{kri}/_routes`. */
+export interface RoutesReport {
+  readonly routes: readonly {
+    readonly kind: string;
+    readonly origins: readonly KriOrigin[];
+    readonly rules: readonly {
+      readonly kri: string;
+      readonly conf: unknown;
+      readonly matches: readonly unknown[];
+    }[];
+  }[];
+}
+
+/** Answer of `_access`: whether a caller gets through to each inbound, why, and how to change it. */
+export interface AccessReport {
+  readonly inbounds: readonly {
+    readonly inbound: string;
+    readonly port: number;
+    readonly decision: "allow" | "deny" | "plaintext";
+    readonly reason: string;
+    readonly origins: readonly string[];
+    readonly fix?: string;
+  }[];
+}
+
+/** A change of Envoy's configuration at one proxy; `patch` is a JSON Patch of the Envoy resource. */
+export interface EnvoyChange {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly change: "added" | "changed" | "removed";
+  readonly patch?: readonly unknown[];
+}
+
+/** What a planned write would change at one proxy. */
+export interface ProxyChange {
+  readonly mesh: string;
+  readonly name: string;
+  readonly changes: readonly EnvoyChange[];
+}
+
+/** A line of `/rollouts/{revision}`: who has taken a change over, and who refused it. */
+export interface RolloutProgress {
+  readonly revision: number;
+  readonly proxies: { readonly affected: number; readonly acked: number };
+  readonly rejected: readonly {
+    readonly mesh: string;
+    readonly name: string;
+    readonly typeUrl: string;
+    readonly resources: readonly string[];
+    /** Envoy's own words. */
+    readonly detail: string;
+    readonly origins: readonly string[];
+  }[];
+  readonly elapsedMillis: number;
+  readonly done: boolean;
+}
+
+/** Data of a running Envoy's admin interface, handed through as it is. */
+export interface LiveEnvoy {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Answer of `/versions`: what works together. */
+export interface VersionsReport {
+  readonly heddle: { readonly version: string };
+  readonly envoy: { readonly supported: readonly string[] };
+  /** Version of kuma-dp or heddle dp → what it needs, as in Kuma: `{"1.0.0": {"envoy": "1.40.0"}}`. */
+  readonly kumaDp: Readonly<Record<string, { readonly envoy: string }>>;
+}

@@ -1,0 +1,107 @@
+import { toMillis } from "@heddle/model/duration.ts";
+import { duration, parseWith } from "@heddle/model/schema.ts";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { ApiError, invalid } from "../http/api-error.ts";
+import type { Answer, ApiRequest, Route } from "../http/route.ts";
+import type { TokenAnswer, Tokens } from "../ports.ts";
+import type { Action } from "../settings.ts";
+
+const TEN_YEARS = "87600h";
+
+const optionalDuration = z.union([z.literal(""), duration()]).optional();
+const text = z.string().max(253);
+
+const dataplaneSchema = z.strictObject({
+  mesh: text.min(1).describe("Mesh the proxy belongs to"),
+  name: text.optional().describe("Only a Dataplane of this name; any when unset"),
+  tags: z
+    .record(z.string(), z.array(z.string()))
+    .nullish()
+    .describe("Only a Dataplane with one of these values per tag"),
+  type: z.enum(["", "dataplane", "ingress", "egress"]).optional().describe("dataplane when unset"),
+  workload: text.optional().describe("Only a Dataplane of this workload"),
+  validFor: optionalDuration.describe("Life of the token; ten years when unset"),
+});
+
+const zoneSchema = z.strictObject({
+  zone: text.min(1),
+  scope: z.array(z.string()).nullish(),
+  validFor: optionalDuration.describe("Life of the token; ten years when unset"),
+});
+
+const userSchema = z.strictObject({
+  name: z.string().min(1).max(1_024),
+  groups: z.array(z.string()).nullish(),
+  validFor: duration()
+    .refine((life) => toMillis(life) > 0, { error: "must be more than zero" })
+    .describe("Life of the token"),
+});
+
+/** Issuing of tokens for proxies, zones and users. */
+export function tokenRoutes(context: Context): readonly Route[] {
+  return [
+    tokenRoute(context, "dataplane", "generateDpToken", dataplaneSchema, (tokens, body) =>
+      tokens.issueDataplaneToken({
+        mesh: body.mesh,
+        tags: body.tags ?? {},
+        type: body.type ?? "",
+        validForMillis: toMillis(body.validFor || TEN_YEARS),
+        ...(body.name ? { name: body.name } : {}),
+        ...(body.workload ? { workload: body.workload } : {}),
+      }),
+    ),
+    tokenRoute(context, "zone", "generateZoneToken", zoneSchema, (tokens, body) =>
+      tokens.issueZoneToken({
+        zone: body.zone,
+        scope: body.scope ?? [],
+        validForMillis: toMillis(body.validFor || TEN_YEARS),
+      }),
+    ),
+    tokenRoute(context, "user", "generateUserToken", userSchema, (tokens, body) =>
+      tokens.issueUserToken({
+        name: body.name,
+        groups: body.groups ?? [],
+        validForMillis: toMillis(body.validFor),
+      }),
+    ),
+  ];
+}
+
+function tokenRoute<Body>(
+  { ports }: Context,
+  name: string,
+  needs: Action,
+  schema: z.ZodType<Body>,
+  issue: (tokens: Tokens, body: Body) => Promise<TokenAnswer>,
+): Route {
+  return {
+    method: "POST",
+    path: `/tokens/${name}`,
+    title: "Could not issue a token",
+    needs,
+    doc: {
+      summary: `Issue a ${name} token`,
+      tag: "Tokens",
+      body: z.toJSONSchema(schema, { io: "input" }),
+      answer: "The token",
+      answerType: "text/plain",
+    },
+    handle: async (request) => {
+      if (ports.tokens === undefined)
+        throw new ApiError(400, "Cannot issue a token: issuing is disabled at this control plane");
+      return answerOf(await issue(ports.tokens, bodyOf(schema, request)));
+    },
+  };
+}
+
+function bodyOf<Body>(schema: z.ZodType<Body>, request: ApiRequest): Body {
+  const parsed = parseWith(schema, request.body ?? {});
+  if (!parsed.ok) throw invalid(parsed.violations, "Invalid token request");
+  return parsed.value;
+}
+
+function answerOf(answer: TokenAnswer): Answer {
+  if (!answer.ok) throw new ApiError(answer.status, answer.detail);
+  return { status: 200, contentType: "text/plain", text: answer.token };
+}
