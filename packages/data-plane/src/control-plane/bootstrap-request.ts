@@ -1,0 +1,70 @@
+import type { Envoy } from "@heddle/envoy/find-envoy.ts";
+import type { DataplaneToken } from "../dataplane/dataplane-token.ts";
+import type { LoadedDataplane } from "../dataplane/load-dataplane.ts";
+import type { DataplaneOptions } from "../options/settings.ts";
+import type { ControlPlane } from "./control-plane.ts";
+
+/** Which build of the launcher this is. */
+export interface Build {
+  readonly version: string;
+  readonly gitTag?: string;
+  readonly gitCommit?: string;
+  readonly buildDate?: string;
+}
+
+/** The body of `POST /bootstrap` in Kuma's shape. */
+export type BootstrapRequest = Readonly<Record<string, unknown>>;
+
+/** What the request is made of. */
+export interface RequestParts {
+  readonly options: DataplaneOptions;
+  readonly dataplane: LoadedDataplane;
+  readonly token: DataplaneToken;
+  readonly controlPlane: ControlPlane;
+  readonly envoy: Envoy;
+  readonly build: Build;
+  readonly workDir: string;
+}
+
+/** Says who the proxy is, what it can do and where it works. */
+export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
+  const { options, dataplane, token, controlPlane, envoy, build, workDir } = parts;
+  const { trust } = controlPlane;
+  return {
+    mesh: dataplane.mesh,
+    name: dataplane.name,
+    proxyType: options.proxyType,
+    ...optional("dataplaneToken", token.token),
+    ...optional("dataplaneTokenPath", token.path),
+    ...optional("dataplaneResource", dataplane.resource),
+    version: {
+      kumaDp: { gitTag: "unknown", gitCommit: "unknown", buildDate: "unknown", ...build },
+      envoy: { version: envoy.version, build: envoy.version, kumaDpCompatible: envoy.supported },
+    },
+    ...optional("caCert", trust.kind === "authorities" ? trust.pem : undefined),
+    dynamicMetadata: options.dynamicMetadata,
+    ...optional("adminPort", options.adminPort),
+    operatingSystem: process.platform,
+    features: features(options),
+    resources: { maxHeapSizeBytes: options.maxMemoryBytes ?? 0 },
+    workdir: workDir,
+    ...optional("systemCaPath", options.systemCaPath),
+    ipv6Enabled: options.ipv6Enabled,
+  };
+}
+
+/**
+ * Kuma's names for what a launcher can do. Those that need a process beside Envoy (access logs over a named pipe, the
+ * OpenTelemetry pipe, the DNS proxy, the readiness reporter) are not claimed: there is no such process here.
+ */
+function features(options: DataplaneOptions): readonly string[] {
+  return [
+    "feature-strict-inbound-ports",
+    "feature-reuse-port",
+    ...(options.bindOutbounds ? ["feature-bind-outbounds"] : []),
+  ];
+}
+
+function optional(key: string, value: unknown): Readonly<Record<string, unknown>> {
+  return value === undefined ? {} : { [key]: value };
+}

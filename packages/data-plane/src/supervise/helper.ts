@@ -1,0 +1,37 @@
+import { enableCompileCache } from "node:module";
+import { readPlan } from "../launch/launch-plan.ts";
+import { makeLog } from "../log.ts";
+import { envoyProcess } from "./envoy-process.ts";
+
+/**
+ * What the supervising shell leaves to Node, in a process that ends when it is done:
+ *   helper.ts PLAN report PID       says when Envoy serves
+ *   helper.ts PLAN crashed STATUS LIVED_SECONDS      says why Envoy ended, and refreshes its bootstrap
+ *   helper.ts PLAN drain PID        ends Envoy without failing a request; exit code 0 when nothing was cut off
+ */
+const [planPath = "", task, ...rest] = process.argv.slice(2);
+const [first = 0, second = 0] = rest.map(Number);
+// Time counts here, with a proxy down: compiled code is kept between runs, and each task loads only what it needs.
+enableCompileCache();
+const plan = await readPlan(planPath);
+const log = makeLog(plan.logFormat, (line) => process.stderr.write(`${line}\n`));
+
+switch (task) {
+  case "report": {
+    const { reportStart } = await import("./report-start.ts");
+    await reportStart(plan, envoyProcess(first).alive, log);
+    break;
+  }
+  case "crashed": {
+    const { prepareRestart } = await import("./prepare-restart.ts");
+    await prepareRestart(plan, { status: first, livedSeconds: second }, log);
+    break;
+  }
+  case "drain": {
+    const { drain } = await import("./drain.ts");
+    process.exitCode = (await drain(plan, envoyProcess(first), log)) ? 0 : 1;
+    break;
+  }
+  default:
+    throw new Error(`Cannot help with "${task ?? ""}": it is none of report, crashed, drain`);
+}

@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { LaunchPlan } from "../launch/launch-plan.ts";
+import { FILES } from "../launch/work-dir.ts";
+import { LINE_FORMATS } from "../log.ts";
+import { HEALTHY_AFTER_SECONDS, RESTART_DELAYS } from "./restart-delay.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+/** What stands before Envoy's own command line, and what runs a helper. */
+export interface ShellCommands {
+  /** Such as ["setpriv", "--pdeathsig", "TERM", "setsid"]. */
+  readonly envoyPrefix: readonly string[];
+  /** Such as ["/usr/bin/node", ".../helper.ts"]. */
+  readonly helper: readonly string[];
+}
+
+/** The settings that supervise.sh reads: shell text, every value quoted. */
+export function shellSettings(plan: LaunchPlan, commands: ShellCommands): string {
+  const { workDir, envoy, logFormat } = plan;
+  const start = [...commands.envoyPrefix, envoy.path, ...envoy.arguments].map(shellQuote).join(" ");
+  const help = [...commands.helper, join(workDir.path, FILES.plan)].map(shellQuote).join(" ");
+  return [
+    `WORK_DIR=${shellQuote(workDir.path)}`,
+    `TEMPORARY=${workDir.temporary ? "yes" : "no"}`,
+    `OWN_FILES=${shellQuote(Object.values(FILES).join(" "))}`,
+    `LINE=${shellQuote(LINE_FORMATS[logFormat].printf)}`,
+    `DELAYS=${shellQuote(RESTART_DELAYS.join(" "))}`,
+    `HEALTHY_AFTER=${HEALTHY_AFTER_SECONDS}`,
+    `start_envoy() { exec ${start}; }`,
+    `helper() { exec ${help} "$@"; }`,
+    "",
+  ].join("\n");
+}

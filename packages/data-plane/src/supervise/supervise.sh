@@ -1,0 +1,121 @@
+# Keeps one Envoy running, in the 1.6 MB that a shell takes: starts it, starts it again when it ends, drains it when it
+# is to stop. What needs more than a shell is left to short-lived helpers (helper.ts).
+#
+# Usage: sh supervise.sh SETTINGS
+# SETTINGS (shell-settings.ts writes it) has WORK_DIR TEMPORARY OWN_FILES LINE DELAYS HEALTHY_AFTER, and the functions
+# start_envoy, which becomes Envoy in a session of its own so that Ctrl-C reaches only this shell, and helper.
+#
+# Signals: the first TERM, INT or HUP drains, the second ends at once. A trap may run at any moment between two commands,
+# so nothing below relies on a signal interrupting it: the trap starts the drain, the drain ends Envoy, the wait for
+# Envoy ends. Exit code: 0 after a clean drain, otherwise Envoy's own, or 128 + the number of the second signal.
+. "$1"
+# Envoy writes local time without saying so.
+TZ=UTC
+export TZ
+
+state=running
+envoy=
+drainer=
+failures=0
+
+say() {
+  # LINE is a format of ours.
+  # shellcheck disable=SC2059
+  printf "$LINE" "$(date +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" >&2
+}
+
+begin_drain() {
+  [ -z "$drainer" ] || return 0
+  helper drain "$envoy" &
+  drainer=$!
+}
+
+clean_up() {
+  cd /
+  if [ "$TEMPORARY" = yes ]; then
+    rm -rf -- "$WORK_DIR"
+  else
+    for file in $OWN_FILES; do rm -f -- "$WORK_DIR/$file"; done
+  fi
+}
+
+on_signal() {
+  if [ "$state" = running ]; then
+    state=draining
+    [ -z "$envoy" ] || begin_drain
+  else
+    say warning 'Asked to stop again: ending at once'
+    [ -z "$drainer" ] || kill -KILL "$drainer" 2>/dev/null
+    [ -z "$envoy" ] || kill -KILL "$envoy" 2>/dev/null
+    clean_up
+    exit "$1"
+  fi
+}
+trap 'on_signal 143' TERM
+trap 'on_signal 130' INT
+trap 'on_signal 129' HUP
+
+# Waits for a child to the end, however often a signal interrupts; leaves its exit code in $status.
+await() {
+  while :; do
+    # Shells print a word of their own when a child was killed.
+    wait "$1" 2>/dev/null
+    status=$?
+    kill -0 "$1" 2>/dev/null || return 0
+  done
+}
+
+# In steps of a second, because a trap waits for the running command.
+pause() {
+  left=$1
+  while [ "$left" -gt 0 ] && [ "$state" = running ]; do
+    sleep 1
+    left=$((left - 1))
+  done
+}
+
+# The delay for so many failures in a row: the last one of the list when there are more.
+next_delay() {
+  skip=$failures
+  # The list is split into words.
+  # shellcheck disable=SC2086
+  set -- $DELAYS
+  while [ "$skip" -gt 0 ] && [ $# -gt 1 ]; do
+    shift
+    skip=$((skip - 1))
+  done
+  delay=$1
+}
+
+status=0
+while [ "$state" = running ]; do
+  started=$(date +%s)
+  start_envoy &
+  envoy=$!
+  # A signal may have come before there was an Envoy to drain.
+  [ "$state" = running ] || begin_drain
+  helper report "$envoy" &
+  await "$envoy"
+  envoy=
+  # Envoy ends with 0 only when somebody asked it to (its /quitquitquit): then the proxy's work is done.
+  [ "$state" = running ] && [ "$status" -ne 0 ] || break
+
+  lived=$(($(date +%s) - started))
+  [ "$lived" -lt "$HEALTHY_AFTER" ] || failures=0
+  next_delay
+  failures=$((failures + 1))
+  say warning "Envoy ended with status $status after $lived s; starting it again in $delay s"
+  pause "$delay"
+  [ "$state" = running ] && (helper crashed "$status" "$lived")
+  status=0
+done
+
+if [ -n "$drainer" ]; then
+  ended=$status
+  await "$drainer"
+  # A drain that cut something off is no success, even if Envoy's end was a good one.
+  [ "$ended" -ne 0 ] || [ "$status" -eq 0 ] || ended=1
+  status=$ended
+fi
+clean_up
+exit "$status"
