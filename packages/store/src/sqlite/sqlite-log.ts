@@ -8,6 +8,9 @@ import type { ChangeRow, ResourceRow } from "./rows.ts";
 /** Relaxed changes get revisions up to this far above the newest one that is safe on disk. */
 const RESERVE = 1_000;
 
+/** Changes that fill about 4 MB of WAL. */
+const CHECKPOINT_CHANGES = 250;
+
 /**
  * The durable log in a SQLite file, synchronous: it runs in a thread of its own (worker.ts). A full commit syncs the
  * WAL, a relaxed one only writes it; both go through one connection, so the order on disk is the order of revisions and
@@ -22,6 +25,7 @@ export class SqliteLog {
   #synchronous: Commit["durability"] = "full";
   #ceiling: number;
   #pruned = 0;
+  #sinceCheckpoint = 0;
 
   /** Throws SQLite's error, the system's, or StoreError "unavailable" with the full story. */
   constructor(file: string, keepChanges: number) {
@@ -58,6 +62,14 @@ export class SqliteLog {
     });
     if (raises) this.#ceiling = last + RESERVE;
     if (this.#prunes(last)) this.#pruned = last;
+    this.#sinceCheckpoint += records.length;
+  }
+
+  /** Moves the WAL into the database if that is worth it, so that no writer has to wait for it later. */
+  checkpoint(): void {
+    if (this.#sinceCheckpoint < CHECKPOINT_CHANGES) return;
+    this.#sinceCheckpoint = 0;
+    this.#store.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
   /** The rest of the batch that goes on after a revision; undefined when that revision is forgotten or never was. */

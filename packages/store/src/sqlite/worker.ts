@@ -10,8 +10,24 @@ import type { Answers, Reply, Request, WorkerSettings } from "./worker-protocol.
 const { file, keepChanges } = workerData as WorkerSettings;
 /** Undefined until "open", which is always the first request, has gone well. */
 let log: SqliteLog | undefined;
+let quiet: NodeJS.Timeout | undefined;
 
-parentPort?.on("message", (request: Request) => parentPort?.postMessage(reply(request)));
+/** After so long without a request the thread tidies up. */
+const QUIET_MILLIS = 100;
+
+parentPort?.on("message", (request: Request) => {
+  clearTimeout(quiet);
+  parentPort?.postMessage(reply(request));
+  if (request.do !== "close") quiet = setTimeout(tidy, QUIET_MILLIS);
+});
+
+function tidy(): void {
+  try {
+    log?.checkpoint();
+  } catch {
+    // The WAL stays longer, which is no loss; a disk that is in trouble is reported by the next write.
+  }
+}
 
 function reply(request: Request): Reply {
   try {
