@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
+import type { Worker } from "node:worker_threads";
 import type { Store } from "@heddle/model/store.ts";
 import { assertRefused, eventText, keyOf, sample, takeEvents } from "../contract/samples.ts";
 import { openSqliteStore } from "../sqlite.ts";
@@ -174,6 +175,22 @@ test("a write is refused when another program changed the file behind the store"
   );
   await assertRefused(store.create(sample("b")), "unavailable", "another program has written to it");
   assert.equal(await store.get(keyOf(sample("b"))), undefined);
+});
+
+test("a store whose thread has ended refuses writes, and can still be read and closed", async (t) => {
+  const threads: Worker[] = [];
+  const note = (worker: Worker): unknown => threads.push(worker);
+  process.once("worker", note);
+  const file = temporaryFile(t);
+  await using store = await openSqliteStore({ file });
+  await store.create(sample("a"));
+  const inFlight = store.create(sample("b"));
+  await Promise.all([
+    assertRefused(inFlight, "unavailable", `"${file}": an unexpected failure; restart the control plane`),
+    threads[0]?.terminate(),
+  ]);
+  await assertRefused(store.create(sample("c")), "unavailable", file);
+  assert.equal((await store.list({ type: "MeshTimeout" })).total, 1);
 });
 
 test("a SQLite shell can read the file while it is in use", async (t) => {

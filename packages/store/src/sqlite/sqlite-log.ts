@@ -87,10 +87,11 @@ export class SqliteLog {
     try {
       this.#synchronize("full");
       this.#sql.setCeiling.run(this.revision());
-    } finally {
-      db.close();
-      lock.close();
+    } catch {
+      // On a disk in trouble the reserved revisions stay reserved: the next start skips them, nothing is lost.
     }
+    db.close();
+    lock.close();
   }
 
   #write(record: LogRecord, batchEnd: number): void {

@@ -52,6 +52,7 @@ export class WorkerLog implements DurableLog {
   }
 
   async close(): Promise<void> {
+    if (this.#ended !== undefined) return; // the system has taken back file and lock with the thread
     try {
       await this.#ask({ do: "close" });
     } finally {
