@@ -31,6 +31,25 @@ export interface InboundRules<T = unknown> {
   readonly hash: string;
 }
 
+/** May somebody with these URIs in its certificate call this inbound? */
+export interface AccessQuestion<T = unknown> {
+  readonly rules: InboundRules<T>;
+  readonly inbound: InboundPlan;
+  /** All URIs of the caller's certificate; none when it has no identity. */
+  readonly caller: readonly string[];
+  /** How a new policy would point at this inbound. */
+  readonly target: TargetRef;
+}
+
+/** The answer to that, and what decided. */
+export interface AccessAnswer {
+  readonly decision: "allow" | "deny";
+  /** The rules that decided; none when it is denied because nothing allows it. */
+  readonly origins: readonly Origin[];
+  /** Spec of a new policy of this kind that lets the caller in. Absent when it is in, or when no new policy could do it. */
+  readonly remedy?: unknown;
+}
+
 /** How a policy finds the destination that one of its references names, at a port. */
 export interface BackendReference {
   readonly kind: string;
@@ -59,6 +78,10 @@ export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
   readonly routes?: (conf: Conf<OutboundConf>, destination: Destination, resolve: Resolve) => readonly RoutePlan[];
   /** Changes what a port of the application accepts. Called for every inbound, with no rules as well. */
   readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan) => Change;
+  /** Says whether a caller gets through, by the very rules that `inbound` turns into filters. Pure, for explanations. */
+  readonly explainAccess?: (question: AccessQuestion<InboundConf>) => AccessAnswer;
+  /** Rules for an inbound are looked at one by one; they are never merged, not even those for every caller. */
+  readonly keepsRulesApart?: boolean;
 }
 
 /** Declares a policy; its confs' types stay inside its folder. */
