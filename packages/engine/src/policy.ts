@@ -31,12 +31,17 @@ export interface InboundRules<T = unknown> {
   readonly hash: string;
 }
 
-/** May somebody with these URIs in its certificate call this inbound? */
+/** Somebody who calls: all URIs of its certificate, none when it has no identity, and the server name it asks for. */
+export interface Caller {
+  readonly uris: readonly string[];
+  readonly serverName: string | undefined;
+}
+
+/** May this caller call this inbound? */
 export interface AccessQuestion<T = unknown> {
   readonly rules: InboundRules<T>;
   readonly inbound: InboundPlan;
-  /** All URIs of the caller's certificate; none when it has no identity. */
-  readonly caller: readonly string[];
+  readonly caller: Caller;
   /** How a new policy would point at this inbound. */
   readonly target: TargetRef;
 }
