@@ -18,9 +18,9 @@ export interface Kind<Spec = unknown> {
   readonly plural: string;
   readonly schema: z.ZodType<Spec>;
   /** What no single field can tell: exclusive fields, references between fields. Paths start at the spec itself. */
-  readonly check?: (spec: Spec) => readonly Violation[];
+  check?(spec: Spec): readonly Violation[];
   /** What is accepted and yet likely not meant, or deprecated; shown after a write. */
-  readonly warn?: (spec: Spec) => readonly string[];
+  warn?(spec: Spec): readonly string[];
   /** Written by the control plane alone. */
   readonly readOnly?: boolean;
   /** Holds secret material: admins only, and never in dumps. */

@@ -1,11 +1,13 @@
-import { closest } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { isDuration } from "./duration.ts";
 import { fieldPath, type Parsed, type Violation } from "./violation.ts";
 
 /** A duration as Go writes it; kept as text, so that a reader gets back what was written. */
 export function duration(): z.ZodString {
-  return z.string().refine(isDuration, { error: 'must be a duration such as "5s" or "1h30m"' });
+  return z
+    .string({ error: ({ input }) => (input === undefined ? "must be set" : notADuration(input)) })
+    .refine(isDuration, { error: ({ input }) => notADuration(input) });
 }
 
 /** A port number, 1 to 65535. */
@@ -88,18 +90,14 @@ export function unknownField(key: string, known: readonly string[]): string {
 
 /** The candidate that a typing mistake most likely meant, if any is near enough. */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
-  if (candidates.length === 0 || text.length > 64) return undefined;
+  if (text.length > 64) return undefined;
   const folded = text.toLowerCase();
-  const exact = candidates.find((candidate) => candidate.toLowerCase() === folded);
-  if (exact !== undefined) return exact;
-  const best = closest(text, [...candidates]);
-  return distanceIsSmall(text, best) ? best : undefined;
-}
-
-function distanceIsSmall(a: string, b: string): boolean {
-  const common = new Set([...a.toLowerCase()].filter((letter) => b.toLowerCase().includes(letter)))
-    .size;
-  return Math.abs(a.length - b.length) <= 3 && common >= Math.min(a.length, b.length) * 0.6;
+  const [best] = candidates
+    .map((candidate) => ({ candidate, changes: distance(folded, candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.changes - b.changes);
+  if (best === undefined) return undefined;
+  // A third of the letters may be wrong: "connectTimeout" is still near "connectionTimeout", "timeout" is not.
+  return best.changes <= Math.max(1, best.candidate.length / 3) ? best.candidate : undefined;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
@@ -115,6 +113,10 @@ function didYouMean(issue: RawIssue & { code: "invalid_value" }): string {
   const near =
     typeof issue.input === "string" ? nearest(issue.input, issue.values.map(String)) : undefined;
   return near === undefined ? `, not ${shown(issue.input)}` : `, did you mean "${near}"?`;
+}
+
+function notADuration(input: unknown): string {
+  return `must be a duration such as "5s" or "1h30m", not ${shown(input)}`;
 }
 
 function article(type: string): string {

@@ -22,11 +22,7 @@ export const targetRefSchema = z.strictObject({
   name: z.string().min(1).optional().describe("Selects one by name"),
   namespace: z.string().min(1).optional().describe("Namespace of the named resource"),
   labels: stringMap().optional().describe("Selects all with these labels"),
-  sectionName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Narrows to one port or inbound, by name or number"),
+  sectionName: z.string().min(1).optional().describe("Narrows to one port or inbound, by name or number"),
   tags: stringMap().optional().describe("Kuma 2.x: selects by inbound tags"),
   proxyTypes: z
     .array(z.enum(["Sidecar", "Gateway"]))
@@ -57,11 +53,7 @@ const MUST_SELECT: ReadonlySet<TargetKind> = new Set([
 ]);
 
 /** What is wrong with a reference at `field`, where only some kinds make sense. */
-export function checkTargetRef(
-  ref: TargetRef,
-  allowed: readonly TargetKind[],
-  field: string,
-): Violation[] {
+export function checkTargetRef(ref: TargetRef, allowed: readonly TargetKind[], field: string): Violation[] {
   if (!allowed.includes(ref.kind)) {
     return [
       {
@@ -113,3 +105,10 @@ export const matchSchema = z.strictObject({
     .describe("Server name the caller asked for"),
 });
 export type Match = z.infer<typeof matchSchema>;
+
+/** What is wrong with a match at `field`. */
+export function checkMatch({ spiffeID, sni }: Match, field: string): Violation[] {
+  if (spiffeID === undefined && sni === undefined) return [{ field, message: "must have spiffeID or sni" }];
+  if (spiffeID === undefined || spiffeID.value.startsWith("spiffe://")) return [];
+  return [{ field: `${field}.spiffeID.value`, message: 'must start with "spiffe://", as every SPIFFE ID does' }];
+}

@@ -120,7 +120,11 @@ export class Authorities {
     const made = await make();
     await this.#secrets.ensure(at.mesh, at.key, async () => made.keyPem);
     await this.#secrets.ensure(at.mesh, at.certificate, async () => made.certificatePem);
-    return made;
+    // Read back: when another control plane was quicker, its authority is the one.
+    return {
+      certificatePem: (await this.#secrets.read(at.mesh, at.certificate)) ?? "",
+      keyPem: (await this.#secrets.read(at.mesh, at.key)) ?? "",
+    };
   }
 
   async #given(
@@ -166,7 +170,7 @@ export class Authorities {
       );
     this.#loaded.set(key, {
       pair: content,
-      authority: { ca: ca.value, caPem: pair.certificatePem, certificateMillis },
+      authority: { ca: ca.value, caPem: ca.value.trustAnchorPem, certificateMillis },
     });
   }
 }

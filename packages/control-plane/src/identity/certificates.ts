@@ -42,7 +42,7 @@ export class Certificates {
   /** A new certificate; undefined while the authority cannot be had. */
   async issue({ mesh, name, identity }: Holder): Promise<Held | undefined> {
     const authority = this.#authorities.forProxy(mesh, identity);
-    if (authority === undefined) return undefined;
+    if (authority === undefined || identity.problem !== undefined) return undefined;
     const now = this.#now();
     const issued = await issueCertificate(authority.ca, {
       uris: [...identity.uris],

@@ -47,6 +47,12 @@ export class TokenService implements Tokens {
     for (const key of this.#known.keys()) if (key.endsWith(`/${mesh}`)) this.#known.delete(key);
   }
 
+  /** Tells which dataplane tokens of a mesh are revoked. */
+  async revocations(mesh: string): Promise<(tokenId: string) => boolean> {
+    const { revoked } = await this.#keys({ kind: "dataplane", mesh });
+    return (tokenId) => revoked.has(tokenId);
+  }
+
   async verify<Kind extends TokenKind>(kind: Kind, mesh: string, token: string): Promise<Verified<ClaimsByKind[Kind]>> {
     const { keys, revoked } = await this.#keys({ kind, mesh });
     return await verifyToken(kind, token, { keys, revoked, now: this.#now() });

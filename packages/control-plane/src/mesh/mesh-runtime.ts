@@ -149,6 +149,8 @@ export class MeshRuntime {
     if (this.#issuing.has(proxy)) return;
     this.#issuing.add(proxy);
     try {
+      const { problem } = holder.identity;
+      if (problem !== undefined) throw new Error(problem);
       const held = await this.#shared.certificates.issue(holder);
       if (!this.#issuing.delete(proxy) || held === undefined) return;
       proxy.held = held;

@@ -18,6 +18,7 @@ import {
 } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/plan.ts";
+import { needsServerName, rememberServerName } from "./caller-match.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { downstreamTls, MESH_ALPN } from "./tls.ts";
 
@@ -56,8 +57,9 @@ export function inboundListener(plan: InboundPlan): EncodedResource {
     address: socketAddress(plan.address, plan.port),
     trafficDirection: TrafficDirection.INBOUND,
     statPrefix: plan.key,
-    // Telling TLS from plain text needs a look at the first bytes.
-    ...(plan.tls?.mode === "permissive" ? { listenerFilters: [TLS_INSPECTOR] } : {}),
+    // Telling TLS from plain text needs a look at the first bytes, and so does the server name: without this filter
+    // Envoy knows none, and a permission that denies by server name would deny nobody.
+    ...(plan.tls === undefined ? {} : { listenerFilters: [TLS_INSPECTOR] }),
     filterChains: chains,
   });
 }
@@ -71,7 +73,11 @@ function inboundChains(plan: InboundPlan): Chain[] {
   if (plan.tls === undefined) return [{ name: "plain", filters: [mainFilter(plan, OPEN)] }];
   const secure: Chain = {
     name: "mtls",
-    filters: [...networkFilters(plan.settings), mainFilter(plan, plan.settings)],
+    filters: [
+      ...networkFilters(plan.settings),
+      ...(needsServerName(plan.settings) ? [rememberServerName()] : []),
+      mainFilter(plan, plan.settings),
+    ],
     transportSocket: downstreamTls(plan.tls),
   };
   if (plan.tls.mode === "strict") return [secure];
@@ -108,7 +114,7 @@ function httpManager(
   direction: "inbound" | "outbound",
 ): Filter {
   const { connection, httpFilters } = settings;
-  const { idleTimeout, maxConnectionDuration, streamIdleTimeout, requestHeadersTimeout } = connection;
+  const { maxConnectionDuration, streamIdleTimeout, requestHeadersTimeout } = connection;
   return filter(
     "envoy.filters.network.http_connection_manager",
     any(HttpConnectionManagerSchema, {
@@ -116,7 +122,9 @@ function httpManager(
       codecType: HttpConnectionManager_CodecType.AUTO,
       routeSpecifier: { case: "rds", value: { configSource: FROM_ADS, routeConfigName: routes } },
       commonHttpProtocolOptions: {
-        ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+        // Idle connections are closed by the side that made them (see the cluster's idle timeout): were both sides to
+        // close, a request could meet a connection that is just being closed. Kuma does the same.
+        idleTimeout: duration(0),
         ...(maxConnectionDuration ? { maxConnectionDuration: duration(maxConnectionDuration) } : {}),
       },
       ...(streamIdleTimeout === undefined ? {} : { streamIdleTimeout: duration(streamIdleTimeout) }),

@@ -1,5 +1,3 @@
-import { duration } from "@heddle/envoy/duration.ts";
-import { encodeResource } from "@heddle/envoy/encode-resource.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { HeaderValueOption_HeaderAppendAction } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
 import {
@@ -12,22 +10,19 @@ import {
   type RouteMatchSchema,
   type RouteSchema,
 } from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
-import { RouteConfigurationSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_pb.js";
 import { FractionalPercent_DenominatorType } from "@heddle/envoy/gen/envoy/type/v3/percent_pb.js";
 import type {
   HeaderChange,
-  InboundPlan,
   OutboundPlan,
   PathRewrite,
   Redirect,
   RouteAction,
   RouteMatch,
   RoutePlan,
-  RouteSettings,
   TextMatch,
 } from "../plan/plan.ts";
-
 import type { Init } from "./common.ts";
+import { limits, perFilter, routeConfiguration } from "./route-configuration.ts";
 
 type Route = Init<typeof RouteSchema>;
 type Forward = RouteAction & { readonly do: "forward" };
@@ -35,28 +30,6 @@ type Forward = RouteAction & { readonly do: "forward" };
 /** Which requests go where, from a proxy to a destination. Changes here never touch a listener. */
 export function outboundRoutes({ destination, routes }: OutboundPlan): EncodedResource {
   return routeConfiguration(destination.key, routes.flatMap(emitRoute));
-}
-
-/** Everything that comes in goes to the application. */
-export function inboundRoutes({ key, settings }: InboundPlan): EncodedResource {
-  const route: Route = {
-    match: { pathSpecifier: { case: "prefix", value: "/" } },
-    action: {
-      case: "route",
-      value: { clusterSpecifier: { case: "cluster", value: key }, ...limits(settings.route) },
-    },
-    ...perFilter(settings.route),
-  };
-  return routeConfiguration(key, [route]);
-}
-
-function routeConfiguration(name: string, routes: Route[]): EncodedResource {
-  return encodeResource(RouteConfigurationSchema, name, {
-    name,
-    virtualHosts: [{ name, domains: ["*"], routes }],
-    // A route may name a cluster that arrives in the same push; Envoy answers 503 until it is there instead of refusing.
-    validateClusters: false,
-  });
 }
 
 function emitRoute(plan: RoutePlan): Route[] {
@@ -190,15 +163,7 @@ function stringMatcher(match: Extract<TextMatch, { readonly value: string }>): {
   return { matchPattern: { case: match.type === "Exact" ? "exact" : "prefix", value: match.value } };
 }
 
-function emitRedirect({
-  scheme,
-  hostname,
-  port,
-  path,
-  status,
-}: Redirect): Init<
-  typeof import("@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js").RedirectActionSchema
-> {
+function emitRedirect({ scheme, hostname, port, path, status }: Redirect): Init<typeof RedirectActionSchema> {
   return {
     ...(scheme === undefined ? {} : { schemeRewriteSpecifier: { case: "schemeRedirect", value: scheme } }),
     ...(hostname === undefined ? {} : { hostRedirect: hostname }),
@@ -256,20 +221,6 @@ function headerOptions({ set, add }: HeaderChange): {
       appendAction: APPEND_IF_EXISTS_OR_ADD,
     })),
   ];
-}
-
-function limits({ timeout, idleTimeout, maxStreamDuration }: RouteSettings): Init<typeof RouteActionSchema> {
-  return {
-    ...(timeout === undefined ? {} : { timeout: duration(timeout) }),
-    ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
-    ...(maxStreamDuration === undefined
-      ? {}
-      : { maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } }),
-  };
-}
-
-function perFilter({ filters }: RouteSettings): Route {
-  return filters === undefined ? {} : { typedPerFilterConfig: { ...filters } };
 }
 
 // In header values Envoy reads % as the start of a command; users of the API mean the character.

@@ -14,6 +14,7 @@ const INBOUND: Settings = {
   connection: { idleTimeout: 2 * HOUR, streamIdleTimeout: HOUR },
   httpFilters: [],
   networkFilters: [],
+  callers: [],
 };
 const OUTBOUND: Settings = {
   route: { timeout: 15 * SECOND, idleTimeout: 30 * MINUTE },
@@ -21,6 +22,7 @@ const OUTBOUND: Settings = {
   connection: { idleTimeout: HOUR },
   httpFilters: [],
   networkFilters: [],
+  callers: [],
 };
 
 /** The proxy's own ports before any policy. Ports declared as Ignored are not served. */

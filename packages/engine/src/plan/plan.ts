@@ -1,6 +1,7 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Labels } from "@heddle/model/labels.ts";
 import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
+import type { Match } from "@heddle/model/target-ref.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
 export interface Origin {
@@ -38,6 +39,8 @@ export interface UpstreamTls {
 
 /** How a proxy takes part in mutual TLS: names of the secrets it gets by SDS, and whom it trusts. */
 export interface ProxyTls {
+  /** What gave the proxy its identity, and so what the identities of its callers look like. */
+  readonly issuer: "Mesh" | "MeshIdentity";
   readonly mode: "strict" | "permissive";
   readonly identitySecret: string;
   readonly trustSecret: string;
@@ -89,6 +92,12 @@ export interface ConnectionSettings {
   readonly requestHeadersTimeout?: number | undefined;
 }
 
+/** What applies to the requests of some callers only. */
+export interface CallerSettings {
+  readonly match: Match;
+  readonly route: RouteSettings;
+}
+
 /** The closed set of places where a policy may change a proxy. They mirror Envoy's attachment points. */
 export interface Settings {
   readonly route: RouteSettings;
@@ -96,10 +105,12 @@ export interface Settings {
   readonly connection: ConnectionSettings;
   readonly httpFilters: readonly HttpFilter[];
   readonly networkFilters: readonly NetworkFilter[];
+  /** Inbounds only: a list for each kind of policy that tells callers apart, of which the first match applies. */
+  readonly callers: readonly (readonly CallerSettings[])[];
 }
 
 /** What one policy wants changed. */
-export type Change = Partial<Settings>;
+export type Change = Partial<Omit<Settings, "callers">> & { readonly callers?: readonly CallerSettings[] };
 
 /** A port of the application, as the proxy serves it. */
 export interface InboundPlan {

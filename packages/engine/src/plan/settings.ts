@@ -16,6 +16,7 @@ export const NO_SETTINGS: Settings = {
   connection: {},
   httpFilters: [],
   networkFilters: [],
+  callers: [],
 };
 
 /**
@@ -44,7 +45,7 @@ export function applyProposals(
 type Claim = (proposal: Proposal, slot: string, value: unknown) => void;
 
 function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
-  const { route, cluster, connection, httpFilters = [], networkFilters = [] } = proposal.change;
+  const { route, cluster, connection, httpFilters = [], networkFilters = [], callers = [] } = proposal.change;
   for (const filter of [...httpFilters, ...networkFilters])
     claim(proposal, `filter ${filter.name}`, filter.config.value);
   const filters = { ...weak.route.filters, ...route?.filters };
@@ -58,6 +59,7 @@ function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
     connection: { ...weak.connection, ...claimed("connection", connection ?? {}, proposal, claim) },
     httpFilters: withFilters<HttpFilter>(weak.httpFilters, httpFilters),
     networkFilters: withFilters<NetworkFilter>(weak.networkFilters, networkFilters),
+    callers: callers.length === 0 ? weak.callers : [...weak.callers, callers],
   };
 }
 

@@ -20,6 +20,8 @@ export interface ProxyIdentity {
     | { readonly by: "MeshIdentity"; readonly resource: Resource<MeshIdentitySpec> };
   /** Differs when a new certificate is needed. */
   readonly hash: string;
+  /** Why it cannot be had, such as a label that the SPIFFE ID is made of and the proxy lacks. It gets no certificate. */
+  readonly problem?: string | undefined;
 }
 
 /** The identity of a proxy; undefined when nothing in the mesh gives it one: it then speaks plain text. */
@@ -42,19 +44,22 @@ function fromMeshIdentity(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"])
     zone: mesh.zone,
     labels: proxy.labels,
   });
-  if (!id.ok) return undefined;
+  // Falling back to another identity, or to plain text, would open what the operator meant to close.
+  const uris = id.ok ? [id.value] : [];
   const identitySecret = formatKri(kriOf("mid", resource));
   return {
     tls: {
+      issuer: "MeshIdentity",
       mode: "strict",
       identitySecret,
       trustSecret: "system_trust_bundle",
       trustPrefixes: trustPrefixes(mesh),
     },
-    uris: [id.value],
-    spiffeIds: [id.value],
+    uris,
+    spiffeIds: uris,
     issuer: { by: "MeshIdentity", resource },
-    hash: contentHash([id.value, resource.name, resource.spec]),
+    hash: contentHash([uris, resource.name, resource.spec]),
+    problem: id.ok ? undefined : id.violations.map(({ field, message }) => `${field} ${message}`).join("; "),
   };
 }
 
@@ -84,6 +89,7 @@ function fromMesh(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyI
   const uris = meshCertificateUris(name, tags, services);
   return {
     tls: {
+      issuer: "Mesh",
       mode: backend.mode === "PERMISSIVE" ? "permissive" : "strict",
       identitySecret: `system_mtls_identity_${name}`,
       trustSecret: `system_mtls_ca_${name}`,

@@ -1,0 +1,67 @@
+import { createServer, type Server } from "node:http";
+import { listenFailure } from "@heddle/api/http/listen.ts";
+import type { Registry } from "prom-client";
+
+export interface DiagnosticsOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly registry: Registry;
+  /** Why the control plane is not ready to serve proxies; undefined when it is. */
+  readonly notReady: () => string | undefined;
+}
+
+/** Serves health, readiness and metrics. No authentication: there is nothing secret, and probes have no credentials. */
+export async function serveDiagnostics(
+  options: DiagnosticsOptions,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const answer = (status: number, body: string, type = "text/plain; charset=utf-8"): void => {
+      response.writeHead(status, { "content-type": type }).end(body);
+    };
+    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET is served here\n");
+    switch (path) {
+      case "/healthy":
+        return answer(200, "OK\n");
+      case "/ready": {
+        const reason = options.notReady();
+        return reason === undefined ? answer(200, "OK\n") : answer(503, `${reason}\n`);
+      }
+      case "/metrics":
+        void options.registry.metrics().then(
+          (text) => answer(200, text, options.registry.contentType),
+          () => answer(500, "cannot collect the metrics\n"),
+        );
+        return;
+      default:
+        return answer(404, "served here: /healthy, /ready, /metrics\n");
+    }
+  });
+  server.requestTimeout = 10_000;
+  await listening(server, options);
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      await promise;
+    },
+  };
+}
+
+async function listening(server: Server, { host, port }: DiagnosticsOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host, port }, () => resolve());
+  try {
+    await promise;
+  } catch (cause) {
+    const fix = "stop it or choose another with --diagnostics-port / HEDDLE_DIAGNOSTICS_SERVER_PORT";
+    const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+    throw new Error(`Cannot listen on ${host}:${port}${taken ? `: another process has the port; ${fix}` : ""}`, {
+      cause,
+    });
+  }
+}

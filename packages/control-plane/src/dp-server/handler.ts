@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type BootstrapExchangeOptions, exchangeBootstrap } from "./bootstrap-exchange.ts";
+import { announceLeave, type LeaveOptions } from "./leave.ts";
+
+const LARGEST_BODY = 1_048_576;
+const BODY_MILLIS = 10_000;
+
+/** Answers what is not gRPC on the data plane server's port: bootstrap, goodbye, health. */
+export function dataplaneHandler(
+  options: BootstrapExchangeOptions & LeaveOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    void answer(options, request).then(
+      ({ status, contentType, body }) => {
+        // A body that was too large is not read to its end, so the connection cannot be used again.
+        response
+          .writeHead(status, { "content-type": contentType, ...(status === 413 ? { connection: "close" } : {}) })
+          .end(body);
+      },
+      () =>
+        response
+          .writeHead(500, { "content-type": "text/plain" })
+          .end("Cannot answer: an error of the control plane; its log has more\n"),
+    );
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+async function answer(options: BootstrapExchangeOptions & LeaveOptions, request: IncomingMessage): Promise<Answer> {
+  const path = new URL(request.url ?? "/", "https://localhost").pathname;
+  if (request.method === "GET" && (path === "/ready" || path === "/healthy")) return text(200, "OK");
+  if (request.method !== "POST" || (path !== "/bootstrap" && path !== "/drain")) {
+    return text(404, "served here: POST /bootstrap, POST /drain, GET /ready, and gRPC for Envoy");
+  }
+  const body = await readJson(request);
+  if ("status" in body) return body;
+  if (path === "/drain") return await announceLeave(options, body.json, headerOf(request, "authorization"));
+  return await exchangeBootstrap(options, body.json, {
+    host: headerOf(request, ":authority") ?? headerOf(request, "host") ?? "",
+    wantsJson: headerOf(request, "accept")?.includes("application/json") ?? false,
+    localPort: request.socket.localPort ?? 443,
+  });
+}
+
+async function readJson(request: IncomingMessage): Promise<{ readonly json: unknown } | Answer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const late = setTimeout(() => request.destroy(), BODY_MILLIS);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST_BODY) return text(413, `the body must be at most ${LARGEST_BODY} bytes`);
+      chunks.push(chunk);
+    }
+    return { json: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+  } catch (error) {
+    return text(
+      400,
+      `the body must be JSON: ${error instanceof SyntaxError ? error.message : "it did not arrive whole"}`,
+    );
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function text(status: number, message: string): Answer {
+  return { status, contentType: "text/plain; charset=utf-8", body: `${message}\n` };
+}

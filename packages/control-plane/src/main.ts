@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { ignoredSettings, loadConfig, type Sources } from "./config.ts";
+import { startControlPlane } from "./control-plane.ts";
+import { createLog } from "./log.ts";
+import { VERSION } from "./version.ts";
+
+export interface RunOptions {
+  readonly flags: Sources["flags"];
+  readonly env: Sources["env"];
+  readonly configFile?: string | undefined;
+}
+
+/** A configuration that cannot be used; every mistake is in the message. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+}
+
+/** Runs a control plane until the signal aborts. Throws ConfigurationError, or an Error that says what to do. */
+export async function runControlPlane({ flags, env, configFile }: RunOptions, signal: AbortSignal): Promise<void> {
+  const file = configFile === undefined ? undefined : await readConfigFile(configFile);
+  const config = loadConfig({ file, env, flags });
+  if (!config.ok) {
+    const lines = config.violations.map(({ field, message }) => `  ${field}: ${message}`);
+    throw new ConfigurationError(`Cannot start the control plane: its configuration is not valid\n${lines.join("\n")}`);
+  }
+  const log = createLog(config.value);
+  for (const { field, message } of ignoredSettings(file))
+    log.warn("setting is not known here and has no effect", { field, message });
+  await using controlPlane = await startControlPlane(config.value, log);
+  log.info(`Heddle ${VERSION} control plane is ready`, {
+    api: controlPlane.apiUrl,
+    ...(controlPlane.apiHttpsUrl === undefined ? {} : { apiHttps: controlPlane.apiHttpsUrl }),
+    dataplanes: `https://localhost:${controlPlane.dpPort}`,
+    diagnostics: `http://localhost:${controlPlane.diagnosticsPort}`,
+    store: config.value.storeType === "memory" ? "memory (gone at the end)" : config.value.dataFolder,
+  });
+  await aborted(signal);
+  log.info("stopping");
+}
+
+async function readConfigFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ConfigurationError(`Cannot read the configuration file "${path}": ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+}

@@ -1,0 +1,84 @@
+import { type Place, withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
+import { meshService, type MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
+import type { NewResource } from "@heddle/model/resource.ts";
+import { type Store, StoreError } from "@heddle/model/store.ts";
+import type { Meshes } from "../mesh/meshes.ts";
+import { type Action, nextRetirement, reconcileMeshServices } from "./reconcile.ts";
+
+export interface GeneratorOptions {
+  readonly store: Store;
+  readonly meshes: Meshes;
+  readonly place: Place;
+  readonly graceMillis: number;
+  readonly now: () => Date;
+  readonly onFailure: (message: string, cause: unknown) => void;
+}
+
+/** Keeps MeshServices in step with Dataplanes: at each change of a Dataplane, and when a grace ends. */
+export class MeshServiceGenerator {
+  readonly #options: GeneratorOptions;
+  readonly #waiting = new Set<string>();
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: GeneratorOptions) {
+    this.#options = options;
+  }
+
+  /** A Dataplane of the mesh changed. Many calls in one turn are one look. */
+  notice(mesh: string): void {
+    this.#waiting.add(mesh);
+    if (!this.#running) setImmediate(() => void this.#run());
+    this.#running = true;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    for (const mesh of this.#waiting) {
+      this.#waiting.delete(mesh);
+      try {
+        await this.#reconcile(mesh);
+      } catch (cause) {
+        this.#options.onFailure(`Cannot generate the MeshServices of mesh "${mesh}"`, cause);
+      }
+    }
+    this.#running = false;
+  }
+
+  async #reconcile(mesh: string): Promise<void> {
+    const { meshes, graceMillis, now } = this.#options;
+    const snapshot = meshes.get(mesh)?.snapshot;
+    // Kuma 2.x: a mesh may say that it wants none.
+    if (snapshot === undefined || snapshot.mesh.spec.meshServices?.mode === "Disabled") return;
+    const time = { now: now(), graceMillis };
+    const dataplanes = [...snapshot.dataplanes.values()].map(({ resource }) => resource);
+    const actions = reconcileMeshServices(dataplanes, snapshot.services, time);
+    await Promise.all(actions.map((action) => this.#perform(mesh, action)));
+    const next = nextRetirement(snapshot.services.values(), time);
+    clearTimeout(this.#timer);
+    if (next !== undefined) this.#timer = setTimeout(() => this.notice(mesh), next + 1).unref();
+  }
+
+  async #perform(mesh: string, action: Action): Promise<void> {
+    const { store, place } = this.#options;
+    const key = { type: "MeshService", mesh, name: action.name };
+    try {
+      const stored = await store.get(key);
+      if (action.do === "delete") {
+        if (stored !== undefined) await store.delete(key, stored.version);
+        return;
+      }
+      const wanted: NewResource<MeshServiceSpec> = { ...key, labels: action.labels, spec: action.spec };
+      const labelled = withOwnedLabels(meshService, wanted, place);
+      if (!labelled.ok) return;
+      await (stored === undefined ? store.create(labelled.value) : store.update(labelled.value, stored.version));
+    } catch (error) {
+      // Somebody wrote it meanwhile: that change brings the next look.
+      if (!(error instanceof StoreError) || !["conflict", "already_exists", "not_found"].includes(error.code))
+        throw error;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { type Place, withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
+import { canonicalJson } from "@heddle/model/canonical-json.ts";
+import type { KindRegistry } from "@heddle/model/kind.ts";
+import { dataplane, type DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
+import { parseResource } from "@heddle/model/parse-resource.ts";
+import type { NewResource, Resource } from "@heddle/model/resource.ts";
+import { type Store, StoreError } from "@heddle/model/store.ts";
+import type { Parsed } from "@heddle/model/violation.ts";
+import { parseDocument } from "yaml";
+
+/** Marks Dataplanes that came with their proxies, and therefore go when their proxies say goodbye. */
+export const REGISTERED_BY = "heddle.io/registered-by";
+
+/** Reads the Dataplane that a proxy brought, YAML or JSON, as one that may be stored under the proxy's own name. */
+export function parseDataplane(
+  kinds: KindRegistry,
+  text: string,
+  expected: { readonly mesh: string; readonly name: string },
+  place: Place,
+): Parsed<NewResource<DataplaneSpec>> {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) return { ok: false, violations: [{ field: "dataplane", message: error.message }] };
+  const parsed = parseResource(kinds, document.toJS(), { type: "Dataplane", ...expected });
+  if (!parsed.ok) return parsed;
+  if (parsed.value.mesh !== expected.mesh) {
+    return {
+      ok: false,
+      violations: [
+        {
+          field: "mesh",
+          message: `must be "${expected.mesh}", the mesh that was asked for, not "${parsed.value.mesh}"`,
+        },
+      ],
+    };
+  }
+  const labels = { ...parsed.value.labels, [REGISTERED_BY]: "proxy" };
+  return withOwnedLabels(dataplane, { ...parsed.value, labels } as NewResource<DataplaneSpec>, place);
+}
+
+/** Stores the Dataplane of a proxy, unless it is there already as it is. */
+export async function register(store: Store, wanted: NewResource<DataplaneSpec>): Promise<Resource<DataplaneSpec>> {
+  const stored = await store.get(wanted);
+  try {
+    if (stored === undefined) return (await store.create(wanted)) as Resource<DataplaneSpec>;
+    // One that an operator wrote stays theirs: only its content follows the proxy.
+    const labels = stored.labels[REGISTERED_BY] === undefined ? { ...wanted.labels, ...stored.labels } : wanted.labels;
+    if (canonicalJson([stored.spec, stored.labels]) === canonicalJson([wanted.spec, labels]))
+      return stored as Resource<DataplaneSpec>;
+    return (await store.update({ ...wanted, labels }, stored.version)) as Resource<DataplaneSpec>;
+  } catch (error) {
+    // Somebody else wrote it meanwhile; theirs is looked at again.
+    if (error instanceof StoreError && (error.code === "conflict" || error.code === "already_exists"))
+      return await register(store, wanted);
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { CallerSettings, InboundPlan, RouteSettings } from "../plan/plan.ts";
+import { ANY_CALLER, bothCallers, type CallerMatch, callerMatches } from "./caller-match.ts";
+import { limits, perFilter, type Route, routeConfiguration } from "./route-configuration.ts";
+
+/** Everything that comes in goes to the application; who sends it may change how. */
+export function inboundRoutes({ key, settings }: InboundPlan): EncodedResource {
+  const everyone: Variant = { match: ANY_CALLER, settings: settings.route };
+  const variants = settings.callers.reduce(withCallers, [everyone]);
+  const routes = variants.map(({ match, settings: route }): Route => ({
+    match: { pathSpecifier: { case: "prefix", value: "/" }, ...match },
+    action: { case: "route", value: { clusterSpecifier: { case: "cluster", value: key }, ...limits(route) } },
+    ...perFilter(route),
+  }));
+  return routeConfiguration(key, routes);
+}
+
+interface Variant {
+  readonly match: CallerMatch;
+  readonly settings: RouteSettings;
+}
+
+/** Each list of callers splits every variant there was: into one for each caller, and what is left. */
+function withCallers(variants: readonly Variant[], callers: readonly CallerSettings[]): readonly Variant[] {
+  const split = callers.flatMap(({ match, route }) =>
+    callerMatches(match).flatMap((caller) =>
+      variants.map((variant) => ({
+        match: bothCallers(caller, variant.match),
+        settings: { ...variant.settings, ...route },
+      })),
+    ),
+  );
+  return [...split, ...variants];
+}

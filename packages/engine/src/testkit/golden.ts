@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { stringify } from "yaml";
+import { compile, type Compiled } from "../compile.ts";
+import { Memo } from "../memo.ts";
+import type { Policy } from "../policy.ts";
+import { assertEnvoyAccepts } from "./envoy-accepts.ts";
+import { decoded } from "./decode.ts";
+import { isDataplane, meshOf } from "./mesh-of.ts";
+import { type ParsedDocuments, parseDocuments } from "./parse-documents.ts";
+
+/**
+ * One test for every `cases/<name>.yaml` of a policy's folder, and one that gives everything they make to a real Envoy.
+ * A case is what a user would apply: a Mesh, Dataplanes of which the first is the one to look at, and policies. Beside it
+ * stands `<name>.golden.yaml`: only what the policy changed for that proxy, or what is wrong with the documents.
+ * UPDATE_GOLDEN=1 writes the goldens instead of comparing; `policies` are all that a case may use.
+ */
+export function goldenCases(folder: string, policy: Policy, policies: readonly Policy[]): void {
+  const cases = readdirSync(folder).filter((file) => file.endsWith(".yaml") && !file.endsWith(".golden.yaml"));
+  for (const file of cases.toSorted()) {
+    test(`${policy.kind.type} does what its case says: ${basename(file, ".yaml").replaceAll("-", " ")}`, () => {
+      const golden = join(folder, file.replace(/\.yaml$/, ".golden.yaml"));
+      compare(golden, goldenOf(readFileSync(join(folder, file), "utf8"), policy, policies));
+    });
+  }
+  test(`${policy.kind.type} has a case for every golden file`, () => {
+    const made = cases.map((file) => file.replace(/\.yaml$/, ".golden.yaml"));
+    const there = readdirSync(folder).filter((file) => file.endsWith(".golden.yaml"));
+    assert.deepEqual(there.toSorted(), made.toSorted());
+  });
+  test(`${policy.kind.type} makes nothing that Envoy refuses`, { timeout: 60_000 }, async () => {
+    const compiled = cases.flatMap((file) => {
+      const documents = parseDocuments(readFileSync(join(folder, file), "utf8"), policies);
+      return isValid(documents) ? [{ name: file, compiled: compileSubject(documents, policies) }] : [];
+    });
+    await assertEnvoyAccepts(compiled);
+  });
+}
+
+function compare(file: string, text: string): void {
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    writeFileSync(file, text);
+    return;
+  }
+  assert.ok(existsSync(file), `there is no ${file}; UPDATE_GOLDEN=1 writes it`);
+  assert.equal(text, readFileSync(file, "utf8"));
+}
+
+function goldenOf(yaml: string, policy: Policy, policies: readonly Policy[]): string {
+  const documents = parseDocuments(yaml, policies);
+  const { violations, warnings } = documents;
+  const said = { ...notEmpty({ violations }), ...notEmpty({ warnings }) };
+  if (!isValid(documents)) return yamlOf(said);
+  const others = policies.filter((other) => other !== policy);
+  const rest = documents.resources.filter(({ type }) => type !== policy.kind.type);
+  const before = compileSubject({ ...documents, resources: rest }, others);
+  const after = compileSubject(documents, policies);
+  return yamlOf({ ...said, ...notEmpty({ conflicts: conflictsOf(after) }), ...changesBetween(before, after) });
+}
+
+function compileSubject({ resources }: ParsedDocuments, policies: readonly Policy[]): Compiled {
+  const mesh = meshOf(resources);
+  const subject = resources.find(isDataplane);
+  const entry = subject && mesh.dataplanes.get(subject.name);
+  if (entry === undefined) throw new Error("Cannot compile a case: no document is of type Dataplane; add one");
+  return compile(mesh, entry, policies, new Memo());
+}
+
+function isValid({ violations }: ParsedDocuments): boolean {
+  return Object.keys(violations).length === 0;
+}
+
+function changesBetween(before: Compiled, after: Compiled): Record<string, unknown> {
+  const old = new Map(resourcesOf(before).map((each) => [each.id, each.resource]));
+  const made = resourcesOf(after);
+  const changed = made.filter(({ id, resource }) => old.has(id) && old.get(id)?.version !== resource.version);
+  const added = made.filter(({ id }) => !old.has(id));
+  const kept = new Set(made.map(({ id }) => id));
+  const removed = [...old.keys()].filter((id) => !kept.has(id));
+  const json = (list: typeof made): unknown[] => list.map(({ resource }) => decoded(resource));
+  const result = { ...notEmpty({ added: json(added), changed: json(changed), removed }) };
+  return Object.keys(result).length === 0 ? { changed: [] } : result;
+}
+
+function resourcesOf({ resources }: Compiled) {
+  return [...resources.values()]
+    .flatMap((byName) => [...byName.values()])
+    .map((resource) => ({ id: `${resource.typeUrl.split(".").at(-1)} ${resource.name}`, resource }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function conflictsOf({ inbounds, outbounds }: Compiled): readonly string[] {
+  return [...inbounds, ...outbounds].flatMap(({ conflicts }) =>
+    conflicts.map(({ unit, slot, kept, dropped }) => `${unit}: ${slot} of ${kept.kind} instead of ${dropped.kind}`),
+  );
+}
+
+function notEmpty(fields: Record<string, object>): Record<string, object> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => Object.keys(value).length > 0));
+}
+
+function yamlOf(value: unknown): string {
+  return stringify(value, { lineWidth: 120, aliasDuplicateObjects: false });
+}
