@@ -1,0 +1,76 @@
+import type { z } from "zod";
+
+type Schema = z.core.JSONSchema.BaseSchema;
+
+interface Row {
+  readonly field: string;
+  readonly type: string;
+  readonly meaning: string;
+}
+
+/** A Markdown table of all fields of a JSON Schema, a row each, nested ones by their path: `to[].default.timeout`. */
+export function fieldTable(schema: Schema): string {
+  const rows = mergeAlternatives(fieldsOf(schema, ""));
+  const lines = rows.map(({ field, type, meaning }) => `| \`${field}\` | ${cell(type)} | ${cell(meaning)} |\n`);
+  return `| field | type | meaning |\n| --- | --- | --- |\n${lines.join("")}`;
+}
+
+function fieldsOf(schema: Schema, path: string): readonly Row[] {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([name, value]) =>
+    typeof value === "boolean"
+      ? []
+      : rowsOf(value, path === "" ? name : `${path}.${name}`, schema.required?.includes(name)),
+  );
+  const alternatives = alternativesOf(schema).flatMap((one) => fieldsOf(one, path));
+  return [...named, ...alternatives];
+}
+
+function rowsOf(schema: Schema, path: string, isRequired = false): readonly Row[] {
+  const row = {
+    field: path,
+    type: typeOf(schema) + (isRequired ? ", required" : ""),
+    meaning: schema.description ?? "",
+  };
+  const items = itemsOf(schema);
+  const inner = items === undefined ? fieldsOf(schema, path) : fieldsOf(items, `${path}[]`);
+  return [row, ...inner];
+}
+
+function typeOf(schema: Schema): string {
+  const items = itemsOf(schema);
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  if (schema.const !== undefined) return code(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
+  const alternatives = alternativesOf(schema);
+  if (alternatives.length > 0) return [...new Set(alternatives.map(typeOf))].join(" or ");
+  const values = schema.additionalProperties;
+  if (typeof values === "object" && schema.properties === undefined) return `map of ${typeOf(values)}`;
+  return [schema.type ?? "any"].flat().join(" or ");
+}
+
+function itemsOf(schema: Schema): Schema | undefined {
+  return typeof schema.items === "object" && !Array.isArray(schema.items) ? (schema.items as Schema) : undefined;
+}
+
+function alternativesOf(schema: Schema): readonly Schema[] {
+  return (schema.anyOf ?? schema.oneOf ?? []).filter((one) => typeof one === "object");
+}
+
+/** A field that several alternatives of a union have is one row, with all that it may be. */
+function mergeAlternatives(rows: readonly Row[]): readonly Row[] {
+  const groups = [...Map.groupBy(rows, ({ field }) => field).values()];
+  return groups.flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const type = [...new Set(group.map((row) => row.type))].join(" or ");
+    return [{ ...first, type, meaning: group.find(({ meaning }) => meaning !== "")?.meaning ?? "" }];
+  });
+}
+
+function code(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}

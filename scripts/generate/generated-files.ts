@@ -1,0 +1,54 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { policyIndex } from "./policy-index.ts";
+import { policyPage } from "./policy-page.ts";
+
+/** A file that is written by `npm run generate` and by nobody else. */
+export interface GeneratedFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** The names every policy folder has beside its cases; tools and readers find their way by them. */
+const FOLDER = ["schema.ts", "policy.ts", "policy.test.ts", "docs.md"];
+
+/** All files that follow from the policy folders, as they should be. A policy without a docs.md has no page yet. */
+export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
+  const folders = policyFolders();
+  const documented = folders.filter((folder) => existsSync(`packages/policies/${folder}/docs.md`));
+  return [policyIndex(folders), ...(await Promise.all(documented.map(policyPage)))];
+}
+
+/** The policy folders' names, such as "mesh-timeout", sorted. */
+function policyFolders(): readonly string[] {
+  const manifests = globSync("packages/policies/*/policy.ts");
+  return manifests.map((path) => path.split("/")[2] ?? "").toSorted();
+}
+
+function missingFiles(folder: string): readonly string[] {
+  return FOLDER.map((name) => `packages/policies/${folder}/${name}`).filter((path) => !existsSync(path));
+}
+
+/** What a policy folder lacks, and generated files that are not as they should be. */
+export async function checkGenerated(): Promise<readonly string[]> {
+  try {
+    const files = await generatedFiles();
+    const stale = files.filter(({ path, content }) => currentContent(path) !== content);
+    const missing = policyFolders()
+      .flatMap(missingFiles)
+      .map((path) => `${path}: is missing`);
+    const left = leftPages(files).map((path) => `${path}: has no policy folder any more`);
+    return [...missing, ...stale.map(({ path }) => `${path}: is not what its sources say`), ...left];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** Pages of policies that are gone. */
+export function leftPages(files: readonly GeneratedFile[]): readonly string[] {
+  const expected = new Set(files.map(({ path }) => path));
+  return globSync("docs/guide/policies/*.md").filter((path) => !expected.has(path));
+}
+
+function currentContent(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}

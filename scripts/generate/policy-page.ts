@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { fieldTable } from "./field-table.ts";
+import type { GeneratedFile } from "./generated-files.ts";
+import { constantOf } from "./policy-index.ts";
+
+/** What a page takes from a policy; the rest of the value is the engine's business. */
+interface Documented {
+  readonly kind: { readonly type: string; readonly schema: z.ZodType };
+}
+
+/** The guide's page of one policy: what its folder's docs.md says, then a table of every field in its schema. */
+export async function policyPage(folder: string): Promise<GeneratedFile> {
+  const { kind } = await loadPolicy(folder);
+  const text = readFileSync(`packages/policies/${folder}/docs.md`, "utf8").trim();
+  // What cannot be said in JSON Schema, such as a refinement, is left to the field's description.
+  const schema = z.toJSONSchema(kind.schema, { io: "input", unrepresentable: "any" });
+  const content = `<!-- Written by \`npm run generate\` from packages/policies/${folder}: edit docs.md and schema.ts there. -->
+
+${text}
+
+## Fields of ${kind.type}
+
+${fieldTable(schema)}`;
+  return { path: `docs/guide/policies/${folder}.md`, content };
+}
+
+async function loadPolicy(folder: string): Promise<Documented> {
+  const path = `packages/policies/${folder}/policy.ts`;
+  const constant = constantOf(folder);
+  const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, Documented>>;
+  const policy = module[constant];
+  if (policy === undefined) throw new Error(`Cannot read "${path}": it exports no constant ${constant}`);
+  return policy;
+}
