@@ -5,13 +5,17 @@ type Schema = z.core.JSONSchema.BaseSchema;
 interface Row {
   readonly field: string;
   readonly type: string;
+  readonly isRequired: boolean;
   readonly meaning: string;
 }
 
 /** A Markdown table of all fields of a JSON Schema, a row each, nested ones by their path: `to[].default.timeout`. */
 export function fieldTable(schema: Schema): string {
   const rows = mergeAlternatives(fieldsOf(schema, ""));
-  const lines = rows.map(({ field, type, meaning }) => `| \`${field}\` | ${cell(type)} | ${cell(meaning)} |\n`);
+  const lines = rows.map(
+    ({ field, type, isRequired, meaning }) =>
+      `| \`${field}\` | ${cell(type)}${isRequired ? ", required" : ""} | ${cell(meaning)} |\n`,
+  );
   return `| field | type | meaning |\n| --- | --- | --- |\n${lines.join("")}`;
 }
 
@@ -26,11 +30,7 @@ function fieldsOf(schema: Schema, path: string): readonly Row[] {
 }
 
 function rowsOf(schema: Schema, path: string, isRequired = false): readonly Row[] {
-  const row = {
-    field: path,
-    type: typeOf(schema) + (isRequired ? ", required" : ""),
-    meaning: schema.description ?? "",
-  };
+  const row = { field: path, type: typeOf(schema), isRequired, meaning: schema.description ?? "" };
   const items = itemsOf(schema);
   const inner = items === undefined ? fieldsOf(schema, path) : fieldsOf(items, `${path}[]`);
   return [row, ...inner];
@@ -63,7 +63,8 @@ function mergeAlternatives(rows: readonly Row[]): readonly Row[] {
     const [first] = group;
     if (first === undefined) return [];
     const type = [...new Set(group.map((row) => row.type))].join(" or ");
-    return [{ ...first, type, meaning: group.find(({ meaning }) => meaning !== "")?.meaning ?? "" }];
+    const isRequired = group.every((row) => row.isRequired);
+    return [{ ...first, type, isRequired, meaning: group.find(({ meaning }) => meaning !== "")?.meaning ?? "" }];
   });
 }
 
