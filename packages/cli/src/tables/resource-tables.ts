@@ -1,0 +1,58 @@
+import type { ResourceType } from "../api/resource-types.ts";
+import { number, record, records, text, textMap, type Json } from "../json.ts";
+import { age } from "../output/age.ts";
+import type { Column } from "../output/table.ts";
+
+/** The columns in which resources of a type are listed. */
+export function columnsFor(type: ResourceType, now: Date): readonly Column<Json>[] {
+  return [
+    ...(type.scope === "Mesh" ? [{ title: "MESH", value: (row: Json) => text(row["mesh"]) }] : []),
+    { title: "NAME", value: (row) => text(row["name"]) },
+    ...(type.isPolicy ? [{ title: "TARGET", value: targetOf }] : (OWN_COLUMNS[type.name] ?? [])),
+    { title: "AGE", value: (row) => age(text(row["creationTime"]), now) },
+    { title: "CHANGED", value: (row) => age(text(row["modificationTime"]), now), wide: true },
+    { title: "LABELS", value: (row) => pairs(textMap(row["labels"])), wide: true },
+  ];
+}
+
+/** "key=value" for each entry, in the order of the keys. */
+export function pairs(map: Readonly<Record<string, string | readonly string[]>>): string {
+  return Object.entries(map)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${[value].flat().join("|")}`)
+    .join(" ");
+}
+
+const OWN_COLUMNS: Readonly<Record<string, readonly Column<Json>[]>> = {
+  Mesh: [{ title: "MTLS", value: ({ mtls }) => mtlsOf(record(mtls)) }],
+  MeshService: [
+    { title: "PORTS", value: (row) => portsOf(record(row["spec"])) },
+    { title: "STATE", value: (row) => text(record(row["spec"])["state"]) },
+  ],
+  MeshIdentity: [{ title: "PROVIDER", value: (row) => text(record(record(row["spec"])["provider"])["type"]) }],
+  MeshTrust: [{ title: "TRUST DOMAIN", value: (row) => text(record(row["spec"])["trustDomain"]) }],
+  Zone: [{ title: "ENABLED", value: ({ enabled }) => (enabled === false ? "no" : "yes") }],
+};
+
+/** "ca-1 (builtin, STRICT)" for the backend in force; empty without mutual TLS. */
+export function mtlsOf(mtls: Json): string | undefined {
+  const enabled = text(mtls["enabledBackend"]);
+  if (enabled === undefined) return undefined;
+  const backend = records(mtls["backends"]).find(({ name }) => name === enabled) ?? {};
+  const facts = [text(backend["type"]), text(backend["mode"]) ?? "STRICT"].filter((fact) => fact !== undefined);
+  return `${enabled} (${facts.join(", ")})`;
+}
+
+function portsOf(spec: Json): string {
+  return records(spec["ports"])
+    .map(({ port, appProtocol }) => [number(port), text(appProtocol)].filter((part) => part !== undefined).join("/"))
+    .join(" ");
+}
+
+function targetOf(row: Json): string {
+  const target = record(record(row["spec"])["targetRef"]);
+  const selected = { ...textMap(target["labels"]), ...textMap(target["tags"]) };
+  return [text(target["kind"]) ?? "Mesh", text(target["name"]), text(target["sectionName"]), pairs(selected)]
+    .filter(Boolean)
+    .join(" ");
+}

@@ -1,0 +1,50 @@
+import { paintFor, type ColorMode, type Paint } from "./output/paint.ts";
+import { spinnerOn, type Spinner } from "./output/spinner.ts";
+
+/** Where a command speaks: data to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Writes a result to standard output and ends the line; nothing for an empty text. */
+  readonly print: (text: string) => void;
+  /** Writes a message to standard error and ends the line. */
+  readonly note: (text: string) => void;
+  readonly paint: Paint;
+  readonly paintNote: Paint;
+  /** Characters in a line, when standard output is a terminal. */
+  readonly width: number | undefined;
+  /** Whether somebody is there to answer a question. */
+  readonly isInteractive: boolean;
+  /** A line that changes in place; silent where standard error is no terminal. */
+  readonly spinner: (text: string) => Spinner;
+  /** Asks on standard error and reads one line from standard input. */
+  readonly ask: (question: string, signal: AbortSignal) => Promise<string>;
+}
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** The terminal over the streams of the process. */
+export function terminalOver(streams: Streams, mode: ColorMode, env: NodeJS.ProcessEnv): Terminal {
+  const { stdin, stdout, stderr } = streams;
+  return {
+    print: (text) => void (text !== "" && stdout.write(`${text}\n`)),
+    note: (text) => void stderr.write(`${text}\n`),
+    paint: paintFor(mode, stdout, env),
+    paintNote: paintFor(mode, stderr, env),
+    width: stdout.isTTY ? stdout.columns : undefined,
+    isInteractive: stdin.isTTY && stderr.isTTY,
+    spinner: (text) => spinnerOn(stderr, text, env),
+    ask: async (question, signal) => {
+      const { createInterface } = await import("node:readline/promises");
+      // Not as a terminal: readline would take Ctrl-C for itself.
+      const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+      try {
+        return await lines.question(question, { signal });
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
