@@ -176,9 +176,15 @@ function routesFor(
 ): readonly RoutePlan[] {
   for (const { policy, conf } of confs) {
     const routes = policy.routes?.(conf, destination, resolve) ?? [];
+    if (routes.some(({ match }) => matchesEverything(match))) return routes;
     if (routes.length > 0) return [...routes, catchAll(destination)];
   }
   return [catchAll(destination)];
+}
+
+function matchesEverything({ path, method, headers, queryParams }: RoutePlan["match"]): boolean {
+  const anyPath = path === undefined || (path.type === "PathPrefix" && path.value === "/");
+  return anyPath && method === undefined && headers.length === 0 && queryParams.length === 0;
 }
 
 function uniqueDestinations(destination: Destination, routes: readonly RoutePlan[]): readonly Destination[] {

@@ -73,8 +73,8 @@ export type Resolve = (reference: BackendReference) => Destination | undefined;
  */
 export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
   readonly kind: Kind & { readonly policy: PolicyTraits };
-  /** Combines confs from the weakest to the strongest. Default: deep merge, the later one wins. */
-  readonly merge?: (confs: readonly OutboundConf[]) => OutboundConf;
+  /** Combines confs from the weakest to the strongest; `origins` tells where each is from. Default: deep merge. */
+  readonly merge?: (confs: readonly OutboundConf[], origins: readonly Origin[]) => OutboundConf;
   /** Takes the conf out of a `to` item. Default: its `default` field. */
   readonly toConf?: (item: Readonly<Record<string, unknown>>) => OutboundConf;
   /** Changes routes, clusters and connections towards a destination. */

@@ -81,7 +81,12 @@ export function policyKind<To extends z.ZodRawShape, From extends z.ZodRawShape,
   // The hooks below only ever get what the schema beside them accepted, so forgetting the shapes here is sound.
   const widened = declaration as unknown as PolicyDeclaration;
   const kind = defineKind({
-    ...{ type, path, shortName, singular, plural, policy },
+    type,
+    path,
+    shortName,
+    singular,
+    plural,
+    policy,
     scope: "Mesh",
     shape: "plugin",
     schema: specSchema(widened) as z.ZodType<Spec>,

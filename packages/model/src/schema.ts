@@ -15,17 +15,21 @@ export function port(): z.ZodInt {
   return z.int().min(1).max(65_535);
 }
 
+/** A share of 0 to 100 percent: a whole number, or text with decimals such as "0.5". */
+export function percentage(): z.ZodUnion<readonly [z.ZodInt, z.ZodString]> {
+  const decimal = z.string().refine((text) => /^\d{1,3}(\.\d{1,4})?$/.test(text) && Number(text) <= 100, {
+    error: 'must be a share of 0 to 100 percent, such as "12.5"',
+  });
+  return z.union([z.int().min(0).max(100), decimal]);
+}
+
 /** String labels or tags. */
 export function stringMap(): z.ZodRecord<z.ZodString, z.ZodString> {
   return z.record(z.string(), z.string());
 }
 
 /** Runs a schema over something from outside. Every mistake comes back as a violation under `root`. */
-export function parseWith<T>(
-  schema: z.ZodType<T>,
-  raw: unknown,
-  root: readonly PropertyKey[] = [],
-): Parsed<T> {
+export function parseWith<T>(schema: z.ZodType<T>, raw: unknown, root: readonly PropertyKey[] = []): Parsed<T> {
   const result = schema.safeParse(raw, { error: describe, reportInput: true });
   if (result.success) return { ok: true, value: result.data };
   return {
@@ -73,9 +77,7 @@ function violationsOf(issue: z.core.$ZodIssue, root: readonly PropertyKey[]): Vi
     // The branch that came closest says best what is wrong: the one with the deepest first complaint.
     const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
     const inner = branch.flatMap((nested) => violationsOf(nested, path));
-    return inner.length > 0
-      ? inner
-      : [{ field: fieldPath(path), message: "has no accepted shape" }];
+    return inner.length > 0 ? inner : [{ field: fieldPath(path), message: "has no accepted shape" }];
   }
   return [{ field: fieldPath(path), message: issue.message }];
 }
@@ -110,8 +112,7 @@ function knownKeys(schema: unknown): string[] {
 }
 
 function didYouMean(issue: RawIssue & { code: "invalid_value" }): string {
-  const near =
-    typeof issue.input === "string" ? nearest(issue.input, issue.values.map(String)) : undefined;
+  const near = typeof issue.input === "string" ? nearest(issue.input, issue.values.map(String)) : undefined;
   return near === undefined ? `, not ${shown(issue.input)}` : `, did you mean "${near}"?`;
 }
 

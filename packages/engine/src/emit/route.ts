@@ -44,7 +44,7 @@ function emitRoute(plan: RoutePlan): Route[] {
     case "respond":
       return [{ ...base, action: { case: "directResponse", value: respond(action.status, action.body) } }];
     case "redirect":
-      return [{ ...base, action: { case: "redirect", value: emitRedirect(action.redirect) } }];
+      return [{ ...base, action: { case: "redirect", value: emitRedirect(action.redirect, plan.match) } }];
     case "forward":
       return emitForward(base, action, plan);
   }
@@ -93,16 +93,29 @@ function forward(action: Forward, match: RouteMatch): Init<typeof RouteActionSch
   };
 }
 
-/** Envoy replaces a matched prefix as text: "/api" → "/" would turn "/api/x" into "//x", so slashes are evened out. */
 function rewritePath(rewrite: PathRewrite, match: RouteMatch): Init<typeof RouteActionSchema> {
-  if (rewrite.type === "ReplaceFullPath") {
-    return { regexRewrite: { pattern: { regex: "^[^?]*" }, substitution: escapeSubstitution(rewrite.value) } };
-  }
-  if (match.path?.type !== "PathPrefix") return {};
-  const prefix = match.path.value.replace(/\/+$/, "");
-  const value = rewrite.value.replace(/\/+$/, "");
-  if (value !== "") return { prefixRewrite: value };
-  return { regexRewrite: { pattern: { regex: `^${escapeRegex(prefix)}/*` }, substitution: "/" } };
+  if (rewrite.type === "ReplaceFullPath") return { regexRewrite: replaceRegex("^[^?]*", rewrite.value) };
+  const { prefix, regex } = replacePrefix(rewrite.value, match);
+  return prefix === undefined ? { regexRewrite: regex } : { prefixRewrite: prefix };
+}
+
+type PrefixRewrite =
+  | { readonly prefix: string; readonly regex?: never }
+  | { readonly prefix?: never; readonly regex: ReturnType<typeof replaceRegex> };
+
+/**
+ * Envoy replaces a prefix as text: "/api" by "/" would turn "/api/x" into "//x", and "/" by "/api" would turn "/x" into
+ * "/apix". Slashes are evened out, so that whole segments are replaced.
+ */
+function replacePrefix(replacement: string, { path }: RouteMatch): PrefixRewrite {
+  const prefix = (path?.type === "PathPrefix" ? path.value : "/").replace(/\/+$/, "");
+  const value = replacement.replace(/\/+$/, "");
+  if (value === "") return { regex: replaceRegex(`^${escapeRegex(prefix)}/*`, "/") };
+  return { prefix: prefix === "" ? `${value}/` : value };
+}
+
+function replaceRegex(regex: string, substitution: string): { pattern: { regex: string }; substitution: string } {
+  return { pattern: { regex }, substitution: substitution.replaceAll("\\", "\\\\") };
 }
 
 function emitMatch({ path, method, headers, queryParams }: RouteMatch): Init<typeof RouteMatchSchema> {
@@ -163,21 +176,24 @@ function stringMatcher(match: Extract<TextMatch, { readonly value: string }>): {
   return { matchPattern: { case: match.type === "Exact" ? "exact" : "prefix", value: match.value } };
 }
 
-function emitRedirect({ scheme, hostname, port, path, status }: Redirect): Init<typeof RedirectActionSchema> {
+function emitRedirect(redirect: Redirect, match: RouteMatch): Init<typeof RedirectActionSchema> {
+  const { scheme, hostname, port, path, status } = redirect;
   return {
     ...(scheme === undefined ? {} : { schemeRewriteSpecifier: { case: "schemeRedirect", value: scheme } }),
     ...(hostname === undefined ? {} : { hostRedirect: hostname }),
     ...(port === undefined ? {} : { portRedirect: port }),
-    ...(path === undefined
-      ? {}
-      : {
-          pathRewriteSpecifier: {
-            case: path.type === "ReplaceFullPath" ? "pathRedirect" : "prefixRewrite",
-            value: path.value,
-          },
-        }),
+    ...(path === undefined ? {} : { pathRewriteSpecifier: redirectedPath(path, match) }),
     responseCode: REDIRECT_CODES[status] ?? RedirectAction_RedirectResponseCode.FOUND,
   };
+}
+
+function redirectedPath(
+  rewrite: PathRewrite,
+  match: RouteMatch,
+): NonNullable<Init<typeof RedirectActionSchema>["pathRewriteSpecifier"]> {
+  if (rewrite.type === "ReplaceFullPath") return { case: "pathRedirect", value: rewrite.value };
+  const { prefix, regex } = replacePrefix(rewrite.value, match);
+  return prefix === undefined ? { case: "regexRewrite", value: regex } : { case: "prefixRewrite", value: prefix };
 }
 
 const REDIRECT_CODES: Readonly<Record<number, RedirectAction_RedirectResponseCode>> = {
@@ -226,10 +242,6 @@ function headerOptions({ set, add }: HeaderChange): {
 // In header values Envoy reads % as the start of a command; users of the API mean the character.
 function escapeHeader(value: string): string {
   return value.replaceAll("%", "%%");
-}
-
-function escapeSubstitution(value: string): string {
-  return value.replaceAll("\\", "\\\\");
 }
 
 function escapeRegex(text: string): string {

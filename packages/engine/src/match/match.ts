@@ -47,7 +47,8 @@ export function outboundConf(selected: Selected, destination: Destination, route
     .toSorted(byEntryPrecedence);
   if (entries.length === 0) return undefined;
   const confs = entries.map(({ item }) => policy.toConf?.(item) ?? item["default"] ?? {});
-  return confOf(policy.merge?.(confs) ?? mergeConfs(confs), entries.map(originOf(policy)));
+  const origins = entries.map(originOf(policy));
+  return confOf(policy.merge?.(confs, origins) ?? mergeConfs(confs), origins);
 }
 
 /** All rules for one inbound: `rules`, `from`, and for policies that have neither the `default` of the whole. */
@@ -117,7 +118,11 @@ function isEveryone(client: Client | undefined): boolean {
 }
 
 /** Whether a `to` entry is about a destination; with a route, whether it is about that route or the destination. */
-function pointsAt(ref: TargetRef | undefined, destination: Destination, route: RouteTarget | undefined): boolean {
+export function pointsAt(
+  ref: TargetRef | undefined,
+  destination: Destination,
+  route: RouteTarget | undefined,
+): boolean {
   switch (ref?.kind) {
     case undefined:
     case "Mesh":
