@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { application } from "../support/application.ts";
+import { controlPlaneProcess } from "../support/control-plane-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { envoyOf } from "../support/kill-sidecar.ts";
+import { ALLOW_ALL, Mesh, meshService, mtls, startLab } from "../support/lab.ts";
+import { ask, steadyTraffic } from "../support/traffic.ts";
+
+interface Overview {
+  readonly dataplaneInsight: {
+    readonly subscriptions: {
+      readonly id: string;
+      readonly status: Readonly<Record<string, { readonly responsesSent: string } | undefined>>;
+    }[];
+  };
+}
+
+test("fault: the control plane is killed and comes back under traffic; nothing fails, nothing is pushed", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const controlPlane = await controlPlaneProcess(t, folder);
+  const mesh = new Mesh(
+    t,
+    { apiUrl: controlPlane.apiUrl, dpPort: controlPlane.dpPort, caPem: await controlPlane.caPem() },
+    folder,
+  );
+  await mesh.apply([mtls(), ALLOW_ALL, meshService("backend")].join("---\n"));
+  const app = await application(t, "backend");
+  await mesh.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const web = await mesh.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
+  const overviewOf = async (name: string) =>
+    (await mesh.get(`/meshes/default/dataplanes/${name}/_overview`)) as Overview;
+  const before = (await overviewOf("web-1")).dataplaneInsight.subscriptions.at(-1)?.id;
+
+  const traffic = steadyTraffic(web.outbound("backend"), 100);
+  await sleep(300);
+  await controlPlane.kill();
+  await sleep(1_000);
+  await controlPlane.start();
+  for (const name of ["web-1", "backend-1"]) {
+    const subscription = await eventually(async () => {
+      const last = (await overviewOf(name)).dataplaneInsight.subscriptions.at(-1);
+      assert.ok(last !== undefined && last.id !== before && last.status["total"] !== undefined, `${name} is not back`);
+      return last;
+    }, 20_000);
+    await sleep(300);
+    const pushed = ["cds", "eds", "lds", "rds"].filter((type) => subscription.status[type] !== undefined);
+    assert.deepEqual(pushed, [], `${name} was sent what it had already`);
+  }
+  const tally = await traffic.stop();
+  assert.deepEqual(tally.failures, []);
+});
+
+test("fault: a killed Envoy is back within two seconds", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply([mtls(), ALLOW_ALL, meshService("backend")].join("---\n"));
+  const app = await application(t, "backend");
+  await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
+
+  const old = await eventually(() => envoyOf(lab, "web-1"));
+  process.kill(old, "SIGKILL");
+  const killed = performance.now();
+  await sleep(20);
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200), 5_000);
+  const took = performance.now() - killed;
+  assert.notEqual(await envoyOf(lab, "web-1"), old);
+  t.diagnostic(`a request passed again after ${took.toFixed(0)} ms`);
+  assert.ok(took < 2_000, `it took ${took.toFixed(0)} ms`);
+});
+
+test("fault: proxies with a wrong token are refused with a reason", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply("type: Mesh\nname: other\n");
+  const app = await application(t, "backend");
+  const attempts = [
+    { what: "a broken token", token: "not-a-token", reason: /malformed/ },
+    { what: "another proxy's token", token: await lab.token("somebody-else"), reason: /for name "somebody-else"/ },
+    {
+      what: "another mesh's token",
+      token: await lab.token("backend-1", "other"),
+      reason: /signature|mesh|signing key/,
+    },
+    { what: "an expired token", token: await lab.token("backend-1", "default", "1s"), reason: /expired/ },
+  ];
+  await sleep(1_500);
+  for (const { what, token, reason } of attempts) {
+    await t.test(what, async (st) => {
+      const refused = await lab.sidecar({ name: "backend-1", servicePort: app.port, token, noWait: true });
+      st.diagnostic(what);
+      await eventually(() => assert.notEqual(refused.process.exitCode, null, "it still tries"), 10_000);
+      assert.notEqual(refused.process.exitCode, 0);
+      assert.match(refused.output(), reason);
+      assert.ok(!refused.output().includes(token) || token === "not-a-token", "the token must not be printed");
+    });
+  }
+});
+
+test("fault: what Envoy refuses is told, and the last good configuration stays", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply(meshService("backend"));
+  const app = await application(t, "backend");
+  await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const web = await lab.sidecar({ name: "web-1", calls: ["backend"] });
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
+
+  // Valid by every rule of the schema; only Envoy's own compiler sees that the group never closes.
+  await lab.apply(`
+type: MeshHTTPRoute
+mesh: default
+name: broken
+spec:
+  to:
+    - targetRef: { kind: MeshService, name: backend }
+      rules:
+        - matches: [{ path: { type: RegularExpression, value: "/a(b" } }]
+          default: { backendRefs: [{ kind: MeshService, name: backend, port: 80 }] }
+`);
+  const rejections = await eventually(async () => {
+    const { items } = (await lab.get("/meshes/default/dataplanes/web-1/_rejections")) as {
+      items: { detail: string; origins: string[] }[];
+    };
+    assert.equal(items.length, 1);
+    return items;
+  });
+  assert.match(rejections[0]?.detail ?? "", /missing \)|regex/i);
+  assert.match(rejections[0]?.origins.join() ?? "", /kri_mhttpr_default_.*_broken_/);
+  assert.equal((await ask(web.outbound("backend"))).status, 200);
+
+  await lab.delete("MeshHTTPRoute", "broken");
+  await eventually(async () => {
+    const { items } = (await lab.get("/meshes/default/dataplanes/web-1/_rejections")) as { items: unknown[] };
+    assert.deepEqual(items, []);
+  });
+  assert.equal((await ask(web.outbound("backend"))).status, 200);
+});

@@ -1,0 +1,66 @@
+import { Agent, request } from "node:http";
+
+/** An answer to one request; status 0 when there was none, with the reason in the body. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+/** One request over loopback, with a kept connection as real clients have. */
+export async function ask(
+  url: string,
+  { headers = {}, method = "GET" }: { headers?: Record<string, string>; method?: string } = {},
+): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const call = request(url, { agent, headers, method, timeout: 20_000 }, (response) => {
+    let body = "";
+    response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    response.once("error", (error) => resolve(failed(error)));
+  });
+  call.once("timeout", () => call.destroy(new Error("no answer within 20 s")));
+  call.once("error", (error) => resolve(failed(error)));
+  call.end();
+  return await promise;
+}
+
+function failed(error: Error): Answer {
+  return { status: 0, headers: {}, body: error.message };
+}
+
+/** What a stream of requests came to. */
+export interface Tally {
+  readonly total: number;
+  readonly failures: readonly string[];
+  readonly byBody: ReadonlyMap<string, number>;
+}
+
+/** Sends requests at a steady rate, whatever becomes of them, until `stop` is called: then tells what came back. */
+export function steadyTraffic(url: string, perSecond: number): { stop: () => Promise<Tally> } {
+  const pending = new Set<Promise<void>>();
+  const failures: string[] = [];
+  const byBody = new Map<string, number>();
+  let total = 0;
+  const send = async (): Promise<void> => {
+    total += 1;
+    const at = Date.now();
+    const { status, body } = await ask(url);
+    if (status === 200) byBody.set(body, (byBody.get(body) ?? 0) + 1);
+    else failures.push(`${new Date(at).toISOString()} status ${status}: ${body.slice(0, 120)}`);
+  };
+  const timer = setInterval(() => {
+    const call = send();
+    pending.add(call);
+    void call.finally(() => pending.delete(call));
+  }, 1_000 / perSecond);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(pending);
+      return { total, failures, byBody };
+    },
+  };
+}
