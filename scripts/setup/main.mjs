@@ -1,15 +1,16 @@
 // Set-up, run by scripts/ensure.sh when something is missing: fetches and makes what Heddle needs, each thing only once.
 // Plain JavaScript, because it must run on Node 20, before there is a Node that runs TypeScript.
-import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FETCHED_ENVOY, searchEnvoy } from "../../packages/envoy/src/envoy-search.mjs";
 import { envoyMessagesAreThere, generateEnvoyMessages, writeDescriptors } from "./envoy-messages.mjs";
 import { explain } from "./explain.mjs";
 import { removeUnfinished } from "./folders.mjs";
 import { withLock } from "./lock.mjs";
+import { beginLog, log } from "./log.mjs";
 import { checkMachine, thisMachine } from "./machine.mjs";
 import { installNpmPackages, linkNode, npmPackagesAreThere } from "./npm-packages.mjs";
-import { LOG_FILE, TOOLS } from "./places.mjs";
+import { TOOLS } from "./places.mjs";
 import { Progress } from "./progress.mjs";
 import { installPythonFolder, pythonFolderIsThere } from "./python-packages.mjs";
 import { endLeftRunning } from "./run-command.mjs";
@@ -38,7 +39,7 @@ async function setUp() {
   const startedAt = new Date();
   endLeftRunning();
   removeUnfinished();
-  writeFileSync(LOG_FILE, "");
+  beginLog();
   try {
     const packages = bringNpmPackages();
     await together([packages, bringEnvoy(), bringEnvoyMessages(packages)]);
@@ -106,11 +107,7 @@ function report(error) {
  */
 function unexpected(error) {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  try {
-    appendFileSync(LOG_FILE, `${text}\n`);
-  } catch {
-    // The folder itself may be what cannot be written.
-  }
+  log(text);
   const known = explain(text);
   const what = error instanceof Error ? error.message : text;
   return { message: `Cannot set up: ${known?.state ?? what}`, next: known?.next ?? "See .tools/setup.log." };

@@ -15,6 +15,9 @@ const PYTHON_NEXT =
  * @typedef {"envoy" | "xds-protos"} PythonFolder
  */
 
+/** @type {Readonly<Record<PythonFolder, string>>} */
+const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API" };
+
 /** @param {PythonFolder} name */
 export function pythonFolderIsThere(name) {
   const stamp = stampOf(name);
@@ -27,12 +30,13 @@ export function pythonFolderIsThere(name) {
  * @param {AbortSignal} signal
  */
 export async function installPythonFolder(name, signal) {
-  await checkPython(`Cannot fetch ${name} with pip`, signal);
+  const action = `Cannot fetch ${CALLED[name]} with pip`;
+  await checkPython(action, signal);
   const folder = temporaryFolder(name);
   const { ok, output } = await runCommand("python3", pipArguments(name, folder), { signal, env: pipEnv() });
   if (!ok) {
     const { state, next } = explainOrQuote(output);
-    throw new SetupError(`Cannot fetch ${name} with pip: ${state}`, next);
+    throw new SetupError(`${action}: ${state}`, next);
   }
   writeFileSync(join(folder, "pin"), pinOf(name));
   swapFolder(folder, join(TOOLS, name));

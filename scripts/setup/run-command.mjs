@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LOG_FILE, ROOT, TOOLS } from "./places.mjs";
+import { log } from "./log.mjs";
+import { ROOT, TOOLS } from "./places.mjs";
 import { identifyProcess, isAlive, processIdOf } from "./process-identity.mjs";
 
 const RUNNING = "running-";
@@ -23,7 +24,11 @@ export function runCommand(program, args, { signal, env = process.env }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
     const record = recordRunning(child.pid);
-    const kill = () => child.kill("SIGTERM");
+    const kill = () => {
+      child.kill("SIGTERM");
+      // npm goes on for a long time after a polite word; what it leaves half done is repaired anyway.
+      setTimeout(() => child.kill("SIGKILL"), 2_000).unref();
+    };
     signal.addEventListener("abort", kill, { once: true });
     let output = "";
     const keep = (/** @type {Buffer} */ chunk) => (output += chunk.toString());
@@ -32,7 +37,7 @@ export function runCommand(program, args, { signal, env = process.env }) {
     const end = (/** @type {boolean} */ ok) => {
       signal.removeEventListener("abort", kill);
       if (record !== undefined) rmSync(record, { force: true });
-      appendFileSync(LOG_FILE, `$ ${program} ${args.join(" ")}\n${output}\n`);
+      log(`$ ${program} ${args.join(" ")}\n${output}`);
       resolve({ ok, output });
     };
     child.on("error", (error) => {
@@ -44,7 +49,10 @@ export function runCommand(program, args, { signal, env = process.env }) {
   });
 }
 
-/** @param {number | undefined} pid */
+/**
+ * Remembers a process in a file, for the set-up that would have to end it.
+ * @param {number | undefined} pid
+ */
 function recordRunning(pid) {
   const identity = pid === undefined ? undefined : identifyProcess(pid);
   if (identity === undefined) return undefined;
