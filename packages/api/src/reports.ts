@@ -102,7 +102,8 @@ export interface PoliciesReport {
 export interface InboundPoliciesReport {
   readonly policies: readonly {
     readonly kind: string;
-    readonly rules: readonly { readonly kri?: string; readonly conf: unknown }[];
+    /** `match` tells whose requests a rule means; all when absent. */
+    readonly rules: readonly { readonly kri?: string; readonly match?: unknown; readonly conf: unknown }[];
     readonly origins: readonly KriOrigin[];
   }[];
 }

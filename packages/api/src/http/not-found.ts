@@ -5,7 +5,7 @@ import type { Route } from "./route.ts";
 /** Why no route answers: 405 when the path knows other methods, else 404 with the nearest path that exists. */
 export function noRoute(routes: readonly Route[], method: string, path: string): ApiError {
   const here = routes.filter((route) => matchesTemplate(route.path, path)).map((route) => route.method);
-  if (here.length > 0) {
+  if (here.length > 0 && here.every((known) => known !== method)) {
     const allow = [...new Set(here)].toSorted().join(", ");
     const detail = `Cannot ${method} "${path}": this path takes ${allow} only`;
     return new ApiError(405, detail, { title: "Method Not Allowed", headers: { allow } });

@@ -52,8 +52,9 @@ function setUp(app: FastifyInstance, serving: Serving): void {
     readYaml(text),
   );
   app.setErrorHandler((error, request, reply) => fail(serving, request, reply, error));
+  const mounted = serving.routes.map((route) => ({ ...route, path: withBase(serving.settings, route.path) }));
   app.setNotFoundHandler((request, reply) =>
-    fail(serving, request, reply, noRoute(serving.routes, request.method, pathOf(request, serving.settings))),
+    fail(serving, request, reply, noRoute(mounted, request.method, request.url.split("?")[0] ?? "")),
   );
   app.addHook("onResponse", async (request, reply) => observe(serving, request, reply));
   for (const route of serving.routes) mount(app, serving, route);
@@ -133,10 +134,4 @@ function configOf(request: FastifyRequest): RouteConfig {
 function withBase({ basePath }: ApiSettings, path: string): string {
   const base = basePath.replace(/\/+$/, "");
   return path === "/" ? base || "/" : base + path;
-}
-
-function pathOf(request: FastifyRequest, { basePath }: ApiSettings): string {
-  const path = request.url.split("?")[0] ?? "";
-  const base = basePath.replace(/\/+$/, "");
-  return base !== "" && path.startsWith(base) ? path.slice(base.length) : path;
 }
