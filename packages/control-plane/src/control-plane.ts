@@ -50,6 +50,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly caPem: string;
   readonly store: Store;
   readonly meshes: Meshes;
+  /** Settles when it cannot go on by itself, with the reason; its owner then disposes of it. */
+  readonly failure: Promise<Error>;
 }
 
 /** Starts every part, in an order in which none is asked before it can answer. Stops them again if one fails. */
@@ -131,10 +133,11 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
   const certificateClock = new CertificateClock(meshes);
   clock.notice = () => certificateClock.notice();
   stack.defer(() => certificateClock.stop());
-  followStore({ store, after: revision, meshes, generator, sessions, tokens, stack, log });
+  const failure = Promise.withResolvers<Error>();
+  followStore({ store, after: revision, meshes, generator, sessions, tokens, stack, fail: failure.resolve });
 
   const health = config.healthDiscovery
-    ? new HealthDiscovery({ meshes, presence, intervalMillis: config.healthInterval })
+    ? new HealthDiscovery({ sessions, presence, intervalMillis: config.healthInterval })
     : undefined;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
   const api = stack.use(
@@ -179,7 +182,9 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
       host: config.dpAddress,
       port: config.dpPort,
       tls: { cert: tls.certificatePem, key: tls.keyPem },
-      hooks: { connect: (request) => sessions.connect(request), ...(health === undefined ? {} : { health }) },
+      hooks: { connect: (request) => sessions.connect(request) },
+      ...(health === undefined ? {} : { health }),
+      onError: (error) => onFailure("A stream of a proxy failed", error),
       handleHttp: dataplaneHandler({
         store,
         kinds,
@@ -225,6 +230,7 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
     caPem: tls.certificatePem,
     store,
     meshes,
+    failure: failure.promise,
     [Symbol.asyncDispose]: () => stop.disposeAsync(),
   };
 }
@@ -237,11 +243,11 @@ interface Followed {
   readonly sessions: Sessions;
   readonly tokens: TokenService;
   readonly stack: AsyncDisposableStack;
-  readonly log: Log;
+  readonly fail: (error: Error) => void;
 }
 
 /** Takes every change of the store over, one batch after the other, until the stack is disposed. */
-function followStore({ store, after, meshes, generator, sessions, tokens, stack, log }: Followed): void {
+function followStore({ store, after, meshes, generator, sessions, tokens, stack, fail }: Followed): void {
   const ending = new AbortController();
   const loop = async (): Promise<void> => {
     for await (const events of store.watch({ after, signal: ending.signal })) {
@@ -254,9 +260,7 @@ function followStore({ store, after, meshes, generator, sessions, tokens, stack,
   };
   const done = loop().catch((cause: unknown) => {
     // Without the store's changes proxies would silently grow old: better to stop and be started again.
-    log.error("Cannot follow the store any more; stopping", { cause: String(cause) });
-    process.exitCode = 1;
-    process.kill(process.pid, "SIGTERM");
+    fail(new Error(`Cannot follow the store any more: ${String(cause)}; the proxies keep what they have`, { cause }));
   });
   stack.defer(async () => {
     ending.abort();

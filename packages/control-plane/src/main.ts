@@ -34,7 +34,8 @@ export async function runControlPlane({ flags, env, configFile }: RunOptions, si
     diagnostics: `http://localhost:${controlPlane.diagnosticsPort}`,
     store: config.value.storeType === "memory" ? "memory (gone at the end)" : config.value.dataFolder,
   });
-  await aborted(signal);
+  const failure = await Promise.race([aborted(signal), controlPlane.failure]);
+  if (failure !== undefined) throw failure;
   log.info("stopping");
 }
 
@@ -48,9 +49,9 @@ async function readConfigFile(path: string): Promise<string> {
   }
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  return await promise;
 }

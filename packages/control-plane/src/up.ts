@@ -34,7 +34,8 @@ export async function up({ demo = false, ...flags }: UpOptions, signal: AbortSig
   }
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   await using controlPlane = await startControlPlane(config.value, createLog(config.value));
-  const made = await applyMissing(controlPlane.store, config.value.zone);
+  const made = await applyOnce(controlPlane.store, config.value.zone, "mesh");
+  if (demo) await applyOnce(controlPlane.store, config.value.zone, "services");
   print(`${styleText("bold", `Heddle ${VERSION}`)} is up`);
   print(`  REST API          ${controlPlane.apiUrl}`);
   print(`  data plane server https://localhost:${controlPlane.dpPort}`);
@@ -76,15 +77,15 @@ async function runWithDemo(
 }
 
 /** Stores what is not there yet. Once: what a user changed or deleted afterwards stays so. */
-async function applyMissing(store: Store, zone: string): Promise<boolean> {
-  const marker = { type: "GlobalSecret", mesh: "", name: "newcomer-defaults-applied" };
+async function applyOnce(store: Store, zone: string, file: "mesh" | "services"): Promise<boolean> {
+  const marker = { type: "GlobalSecret", mesh: "", name: `applied-once-${file}` };
   if ((await store.get(marker)) !== undefined) return false;
   const kinds = kindRegistry([...CORE_KINDS, ...policies.map(({ kind }) => kind)]);
-  for (const document of parseAllDocuments(await readFile(join(RESOURCES, "mesh.yaml"), "utf8"))) {
+  for (const document of parseAllDocuments(await readFile(join(RESOURCES, `${file}.yaml`), "utf8"))) {
     const parsed = parseResource(kinds, document.toJS());
     const kind = parsed.ok ? kinds.byType(parsed.value.type) : undefined;
     if (!parsed.ok || kind === undefined)
-      throw new Error(`Cannot read mesh.yaml of the demo: ${JSON.stringify(parsed)}`);
+      throw new Error(`Cannot read the resources of the demo: ${JSON.stringify(parsed)}`);
     const labelled = withOwnedLabels(kind, parsed.value, { mode: "zone", zone, environment: "universal" });
     if (!labelled.ok) throw new Error(`Cannot label ${parsed.value.name}: ${JSON.stringify(labelled.violations)}`);
     const stored = await store.get(labelled.value);

@@ -6,7 +6,7 @@ import { tagSets } from "@heddle/model/kinds/dataplane.ts";
 import { LABEL } from "@heddle/model/labels.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
-import { XdsRefusal } from "@heddle/xds/server.ts";
+import { XdsRefusal } from "@heddle/xds/hooks.ts";
 import { type BootstrapRequest, parseBootstrapRequest } from "../bootstrap/bootstrap-request.ts";
 import { bootstrapYaml, envoyBootstrap } from "../bootstrap/envoy-bootstrap.ts";
 import type { Meshes } from "../mesh/meshes.ts";

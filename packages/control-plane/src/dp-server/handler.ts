@@ -1,28 +1,32 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { HttpHandler } from "@heddle/xds/server.ts";
 import { type BootstrapExchangeOptions, exchangeBootstrap } from "./bootstrap-exchange.ts";
 import { announceLeave, type LeaveOptions } from "./leave.ts";
+
+/** A request over HTTP/1.1 or HTTP/2. */
+type HttpRequest = Parameters<HttpHandler>[0];
 
 const LARGEST_BODY = 1_048_576;
 const BODY_MILLIS = 10_000;
 
 /** Answers what is not gRPC on the data plane server's port: bootstrap, goodbye, health. */
-export function dataplaneHandler(
-  options: BootstrapExchangeOptions & LeaveOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
+export function dataplaneHandler(options: BootstrapExchangeOptions & LeaveOptions): HttpHandler {
   return (request, response) => {
     void answer(options, request).then(
-      ({ status, contentType, body }) => {
-        // A body that was too large is not read to its end, so the connection cannot be used again.
-        response
-          .writeHead(status, { "content-type": contentType, ...(status === 413 ? { connection: "close" } : {}) })
-          .end(body);
-      },
-      () =>
-        response
-          .writeHead(500, { "content-type": "text/plain" })
-          .end("Cannot answer: an error of the control plane; its log has more\n"),
+      (answered) => send(response, answered),
+      () => send(response, text(500, "Cannot answer: an error of the control plane; its log has more")),
     );
   };
+}
+
+function send(response: Parameters<HttpHandler>[1], { status, contentType, body }: Answer): void {
+  response.statusCode = status;
+  // Both kinds of response have these; their overloads are too different for a common signature.
+  const out = response as ServerResponse;
+  out.setHeader("content-type", contentType);
+  // A body that was too large is not read to its end, so an HTTP/1.1 connection cannot be used again.
+  if (status === 413 && out.req.httpVersionMajor === 1) out.setHeader("connection", "close");
+  out.end(body);
 }
 
 interface Answer {
@@ -31,7 +35,7 @@ interface Answer {
   readonly body: string;
 }
 
-async function answer(options: BootstrapExchangeOptions & LeaveOptions, request: IncomingMessage): Promise<Answer> {
+async function answer(options: BootstrapExchangeOptions & LeaveOptions, request: HttpRequest): Promise<Answer> {
   const path = new URL(request.url ?? "/", "https://localhost").pathname;
   if (request.method === "GET" && (path === "/ready" || path === "/healthy")) return text(200, "OK");
   if (request.method !== "POST" || (path !== "/bootstrap" && path !== "/drain")) {
@@ -47,7 +51,7 @@ async function answer(options: BootstrapExchangeOptions & LeaveOptions, request:
   });
 }
 
-async function readJson(request: IncomingMessage): Promise<{ readonly json: unknown } | Answer> {
+async function readJson(request: HttpRequest): Promise<{ readonly json: unknown } | Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const late = setTimeout(() => request.destroy(), BODY_MILLIS);
@@ -68,7 +72,7 @@ async function readJson(request: IncomingMessage): Promise<{ readonly json: unkn
   }
 }
 
-function headerOf(request: IncomingMessage, name: string): string | undefined {
+function headerOf(request: HttpRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }

@@ -1,7 +1,7 @@
 import { parseWith } from "@heddle/model/schema.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
-import { XdsRefusal } from "@heddle/xds/server.ts";
+import { XdsRefusal } from "@heddle/xds/hooks.ts";
 import { z } from "zod";
 import type { Meshes } from "../mesh/meshes.ts";
 import type { Progress } from "../mesh/progress.ts";

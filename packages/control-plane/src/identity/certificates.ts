@@ -53,7 +53,8 @@ export class Certificates {
     return {
       secret: identitySecret(identity.tls.identitySecret, issued.certificatePem, issued.keyPem),
       notAfter: issued.notAfter,
-      renewAt: rotationTime(issued, `${mesh}/${name}`),
+      // Counted from now: the certificate begins earlier only for the sake of clocks that are behind.
+      renewAt: rotationTime({ notBefore: now, notAfter: issued.notAfter }, `${mesh}/${name}`),
       issuedAt: now,
       basis: basisOf(identity, authority),
     };

@@ -66,6 +66,8 @@ export class TokenService implements Tokens {
     workload = "",
     validForMillis,
   }: DataplaneTokenRequest): Promise<TokenAnswer> {
+    // A mesh that was just written may not have its key yet.
+    await this.ensureKey({ kind: "dataplane", mesh });
     return await this.#issue("dataplane", mesh, { name, mesh, tags, type, workload }, validForMillis);
   }
 

@@ -50,10 +50,7 @@ function outboundOrigins(
   });
   const settings = confs.filter(({ policy, conf }) => touches(policy.outbound?.(conf.value, destination), typeUrl));
   const routes = typeUrl === TYPE_URL.cluster ? [] : applied.filter(({ kind }) => isRouting(compiled, kind));
-  return [
-    ...[...routes, ...settings].flatMap(({ conf }) => krisOf(conf.origins)),
-    ...destinationKri(destination),
-  ];
+  return [...[...routes, ...settings].flatMap(({ conf }) => krisOf(conf.origins)), ...destinationKri(destination)];
 }
 
 function isRouting({ matched }: Compiled, kind: string): boolean {

@@ -83,6 +83,13 @@ export class MeshRuntime {
     this.#compilations.add(again);
   }
 
+  /** Connected proxies to which a change would bring something, endpoints included. Changes nothing. */
+  concernedBy(impact: Impact, snapshot: MeshSnapshot): ReadonlySet<Proxy> {
+    const found = concerned(impact, snapshot, this.#proxies, this.#byService);
+    for (const key of impact.endpoints) for (const proxy of this.#byService.get(key) ?? []) found.add(proxy);
+    return found;
+  }
+
   /** A proxy connected. Its set comes as soon as it is compiled and its certificate issued. */
   connect(name: string): Proxy {
     const old = this.#proxies.get(name);
@@ -114,7 +121,19 @@ export class MeshRuntime {
     this.#compilations.add(this.#proxies.values());
   }
 
+  /** One proxy that cannot be compiled keeps what it has; the others go on. */
   #compile(proxy: Proxy): void {
+    try {
+      this.#compileOrThrow(proxy);
+    } catch (cause) {
+      this.#shared.onFailure(
+        `Cannot compile the configuration of "${proxy.mesh}/${proxy.name}"; it keeps what it has`,
+        cause,
+      );
+    }
+  }
+
+  #compileOrThrow(proxy: Proxy): void {
     const entry = this.#snapshot.dataplanes.get(proxy.name);
     if (entry === undefined || this.#proxies.get(proxy.name) !== proxy) return;
     const { policies, memo } = this.#shared;

@@ -21,6 +21,7 @@ export class Proxy {
   readonly rejections = new Map<string, Rejection>();
   #push: ((set: ResourceSet) => void) | undefined;
   readonly #revisions = new WeakMap<ResourceSet, number>();
+  readonly #refusedAt = new WeakMap<Rejection, number>();
 
   constructor(mesh: string, name: string) {
     this.mesh = mesh;
@@ -48,6 +49,17 @@ export class Proxy {
   /** Notes that the proxy has taken over a set. */
   synced(set: ResourceSet): void {
     this.syncedAt = Math.max(this.syncedAt, this.#revisions.get(set) ?? 0);
+  }
+
+  /** Notes what Envoy refuses; the key is made of type URL and name. */
+  refuse(key: string, rejection: Rejection): void {
+    this.rejections.set(key, rejection);
+    this.#refusedAt.set(rejection, this.changedAt);
+  }
+
+  /** What Envoy refuses since its set changed after a revision of the store: older refusals are not about later changes. */
+  refusedSince(revision: number): readonly Rejection[] {
+    return [...this.rejections.values()].filter((each) => (this.#refusedAt.get(each) ?? Infinity) > revision);
   }
 
   /** Whether everything it should have is acknowledged, or refused for good. */

@@ -9,7 +9,7 @@ import type { Store } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import { chooseIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { StreamEvent } from "@heddle/xds/events.ts";
-import { type ConnectRequest, type ProxyConnection, XdsRefusal } from "@heddle/xds/server.ts";
+import { type ConnectRequest, type ProxyConnection, XdsRefusal } from "@heddle/xds/hooks.ts";
 import type { TokenService } from "../identity/token-service.ts";
 import { originsOf } from "../inspect/origins.ts";
 import type { Meshes } from "../mesh/meshes.ts";
@@ -57,10 +57,19 @@ export class Sessions {
   /** Lets a proxy in, or throws XdsRefusal with a reason for its log. */
   async connect(request: ConnectRequest): Promise<ProxyConnection> {
     const { mesh, name } = parseNodeId(request.node.id);
-    const wanted = await this.#dataplaneOf(mesh, name, request);
-    const { tokenId } = await this.#authenticate(wanted, request.token);
+    const { tokenId, ...wanted } = await this.identify(mesh, name, request);
     await register(this.#options.store, wanted);
     return this.#open(mesh, name, { tokenId, request, mesh });
+  }
+
+  /** Which Dataplane a proxy is, once its token has proved it; throws XdsRefusal. */
+  async identify(
+    mesh: string,
+    name: string,
+    request: ConnectRequest,
+  ): Promise<NewResource<DataplaneSpec> & { readonly tokenId: string | undefined }> {
+    const wanted = await this.#dataplaneOf(mesh, name, request);
+    return { ...wanted, ...(await this.#authenticate(wanted, request.token)) };
   }
 
   /** Checks a token without connecting: for the bootstrap exchange, so that a wrong one is told early. */
@@ -170,8 +179,7 @@ export class Sessions {
           detail: event.detail,
         });
         for (const { name } of event.rejected) {
-          const origins =
-            proxy.compiled === undefined ? [] : originsOf(proxy.compiled, event.typeUrl, name).map(({ kri }) => kri);
+          const origins = proxy.compiled === undefined ? [] : [...originsOf(proxy.compiled, event.typeUrl, name)];
           const rejection = {
             typeUrl: event.typeUrl,
             resources: [name],
@@ -179,7 +187,7 @@ export class Sessions {
             origins,
             time: now().toISOString(),
           };
-          proxy.rejections.set(`${event.typeUrl} ${name}`, rejection);
+          proxy.refuse(`${event.typeUrl} ${name}`, rejection);
         }
         return;
       }
@@ -214,7 +222,7 @@ export class Sessions {
 }
 
 /** The mesh and name in a node id; Kuma's form is `<mesh>.<name>`, and mesh names hold no dots. */
-function parseNodeId(id: string): { readonly mesh: string; readonly name: string } {
+export function parseNodeId(id: string): { readonly mesh: string; readonly name: string } {
   const dot = id.indexOf(".");
   if (dot <= 0 || dot === id.length - 1) {
     throw new XdsRefusal(
