@@ -81,12 +81,12 @@ test("fault: proxies with a wrong token are refused with a reason", async (t) =>
   await lab.apply("type: Mesh\nname: other\n");
   const app = await application(t, "backend");
   const attempts = [
-    { what: "a broken token", token: "not-a-token", reason: /malformed/ },
-    { what: "another proxy's token", token: await lab.token("somebody-else"), reason: /for name "somebody-else"/ },
+    { what: "a broken token", token: "not-a-token", reason: /no JWT/ },
+    { what: "another proxy's token", token: await lab.token("somebody-else"), reason: /for proxy "somebody-else"/ },
     {
       what: "another mesh's token",
       token: await lab.token("backend-1", "other"),
-      reason: /signature|mesh|signing key/,
+      reason: /mesh/,
     },
     { what: "an expired token", token: await lab.token("backend-1", "default", "1s"), reason: /expired/ },
   ];

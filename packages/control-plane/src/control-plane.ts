@@ -146,7 +146,17 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
         store,
         kinds,
         tokens,
-        inspect: createInspect({ meshes, kinds, policies, memo, progress }),
+        inspect: createInspect({
+          meshes,
+          kinds,
+          policies,
+          memo,
+          progress,
+          store,
+          zone: config.zone,
+          sliceMillis: config.compilationMillis,
+          trustDomain: (identity) => authorities.trustDomain(identity),
+        }),
         info: {
           hostname: hostname(),
           product: "Heddle",
