@@ -15,9 +15,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   xds: ["model", "envoy"],
   api: ["model", "envoy"],
   "data-plane": ["model", "envoy"],
-  // Those who wire.
-  "control-plane": ["model", "envoy", "engine", "policies", "store", "identity", "xds", "api"],
-  cli: ["model", "api", "data-plane", "control-plane"],
+  // Those who wire: a control plane, services to try it with, and the one command that starts and talks to everything.
+  "control-plane": ["model", "envoy", "engine", "policies", "store", "identity", "xds", "api", "demo"],
+  demo: ["model", "data-plane"],
+  cli: ["model", "envoy", "identity", "policies", "api", "control-plane", "data-plane", "demo"],
 };
 
 /** Tests wire too: an edge is tested with a real store behind it. Only the top of the picture stays out of reach. */

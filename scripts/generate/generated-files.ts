@@ -8,8 +8,8 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-/** The names every policy folder has beside its cases; tools and readers find their way by them. */
-const FOLDER = ["schema.ts", "policy.ts", "policy.test.ts", "docs.md"];
+/** The names every policy folder has; tools and readers find their way by them. */
+const FOLDER = ["schema.ts", "policy.ts", "policy.test.ts", "cases", "docs.md"];
 
 /** All files that follow from the policy folders, as they should be. A policy without a docs.md has no page yet. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
