@@ -10,7 +10,8 @@ export type EnvoyDiff = (before: WantedSet, after: WantedSet) => readonly EnvoyC
 export function envoyDiff(withPatches: boolean): EnvoyDiff {
   const patches = new Map<string, readonly unknown[]>();
   const patchOf = (old: Wanted | undefined, now: Wanted | undefined): readonly unknown[] => {
-    const key = [old ?? now].map((each) => `${each?.typeUrl}|${each?.name}|${old?.version}|${now?.version}`).join();
+    const { typeUrl, name } = old ?? now ?? {};
+    const key = `${typeUrl}|${name}|${old?.version}|${now?.version}`;
     const patch = patches.get(key) ?? makePatch(old, now);
     patches.set(key, patch);
     return patch;
@@ -19,7 +20,7 @@ export function envoyDiff(withPatches: boolean): EnvoyDiff {
     differing(before, after).map(([old, now]): EnvoyChange => {
       const { typeUrl = "", name = "" } = old ?? now ?? {};
       const change = old === undefined ? "added" : now === undefined ? "removed" : "changed";
-      const isReadable = [old, now].every((each) => each === undefined || "bytes" in each);
+      const isReadable = [old, now].every((each) => each === undefined || each.bytes !== undefined);
       return { typeUrl, name, change, ...(withPatches && isReadable ? { patch: patchOf(old, now) } : {}) };
     });
 }
@@ -37,10 +38,12 @@ function differing(before: WantedSet, after: WantedSet): readonly Pair[] {
 }
 
 function makePatch(old: Wanted | undefined, now: Wanted | undefined): readonly unknown[] {
-  const [before, after] = [old, now].map((each) =>
-    each !== undefined && "bytes" in each ? envoyJson(each) : undefined,
-  );
+  const [before, after] = [jsonOf(old), jsonOf(now)];
   if (before === undefined) return [{ op: "add", path: "", value: after }];
   if (after === undefined) return [{ op: "remove", path: "" }];
   return jsonPatch(before, after);
+}
+
+function jsonOf(resource: Wanted | undefined): unknown {
+  return resource?.bytes === undefined ? undefined : envoyJson({ bytes: resource.bytes });
 }

@@ -7,7 +7,7 @@ import type { InspectOptions } from "./options.ts";
 /** A proxy that a change concerns, and what has to happen for it to be through. */
 interface Concerned {
   readonly proxy: Proxy;
-  /** It has taken the change over when it has acknowledged a set of this revision of the store, or a later one. */
+  /** Number of the set with the change in it: whoever acknowledges this one or a later one has taken it over. */
   readonly target: number;
 }
 
@@ -50,7 +50,7 @@ function concernedSince(meshes: Meshes, since: number): readonly Concerned[] {
   return [...meshes.all()].flatMap(({ proxies }) =>
     [...proxies.values()]
       .filter(({ changedAt }) => changedAt > since)
-      .map((proxy) => ({ proxy, target: proxy.changedAt })),
+      .map((proxy) => ({ proxy, target: proxy.published })),
   );
 }
 
@@ -61,7 +61,7 @@ function stateOf(
 ): { readonly report: Omit<RolloutProgress, "elapsedMillis" | "done">; readonly isThrough: boolean } {
   const here = concerned.filter(({ proxy }) => meshes.get(proxy.mesh)?.proxies.get(proxy.name) === proxy);
   // A proxy is through a set that it refused in part, too: then it has acknowledged the rest.
-  const through = here.filter(({ proxy, target }) => proxy.syncedAt >= target);
+  const through = here.filter(({ proxy, target }) => proxy.acknowledged >= target);
   const acked = through.filter(({ proxy }) => proxy.refusedSince(since).length === 0).length;
   const rejected = here.flatMap(({ proxy }) => proxy.refusedSince(since).map((each) => reported(proxy, each)));
   return {

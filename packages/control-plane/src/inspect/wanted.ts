@@ -9,7 +9,7 @@ import { resourcesOf } from "./config-report.ts";
 import type { InspectOptions } from "./options.ts";
 
 /** A resource that a proxy should have. Of a secret only its name is known, and a version that changes when it does. */
-export type Wanted = EncodedResource | Omit<EncodedResource, "bytes">;
+export type Wanted = Omit<EncodedResource, "bytes"> & Partial<Pick<EncodedResource, "bytes">>;
 
 /** By type URL, then by name. */
 export type WantedSet = ReadonlyMap<string, ReadonlyMap<string, Wanted>>;

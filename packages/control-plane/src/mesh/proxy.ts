@@ -17,10 +17,13 @@ export class Proxy {
   changedAt = 0;
   /** The same for the newest set that it acknowledged as far as it will. */
   syncedAt = 0;
+  /** Number of its newest set, and of the newest that it acknowledged: two sets may be of one revision. */
+  published = 0;
+  acknowledged = 0;
   /** What Envoy refuses now, by type URL and name. */
   readonly rejections = new Map<string, Rejection>();
   #push: ((set: ResourceSet) => void) | undefined;
-  readonly #revisions = new WeakMap<ResourceSet, number>();
+  readonly #known = new WeakMap<ResourceSet, { readonly revision: number; readonly number: number }>();
   readonly #refusedAt = new WeakMap<Rejection, number>();
 
   constructor(mesh: string, name: string) {
@@ -40,7 +43,8 @@ export class Proxy {
     if (set === this.set) return false;
     this.set = set;
     this.changedAt = revision;
-    this.#revisions.set(set, revision);
+    this.published += 1;
+    this.#known.set(set, { revision, number: this.published });
     this.#forgetOldRejections();
     this.#push?.(set);
     return true;
@@ -48,7 +52,9 @@ export class Proxy {
 
   /** Notes that the proxy has taken over a set. */
   synced(set: ResourceSet): void {
-    this.syncedAt = Math.max(this.syncedAt, this.#revisions.get(set) ?? 0);
+    const { revision = 0, number = 0 } = this.#known.get(set) ?? {};
+    this.syncedAt = Math.max(this.syncedAt, revision);
+    this.acknowledged = Math.max(this.acknowledged, number);
   }
 
   /** Notes what Envoy refuses; the key is made of type URL and name. */
@@ -64,7 +70,7 @@ export class Proxy {
 
   /** Whether everything it should have is acknowledged, or refused for good. */
   get isSynced(): boolean {
-    return this.compiled !== undefined && this.syncedAt >= this.changedAt;
+    return this.compiled !== undefined && this.acknowledged >= this.published;
   }
 
   #forgetOldRejections(): void {

@@ -3,6 +3,7 @@ import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
+import { idOf, type Memo, ObjectMemo } from "../memo.ts";
 import type { Destination, Origin } from "../plan/plan.ts";
 import type { Client, Conf, InboundRule, InboundRules, Policy } from "../policy.ts";
 import type { DataplaneEntry, MeshSnapshot } from "../snapshot/snapshot.ts";
@@ -10,12 +11,13 @@ import { mergeConfs } from "./merge.ts";
 import { byEntryPrecedence, type Entry, type PolicySpec } from "./precedence.ts";
 import { type Reach, reachOf } from "./select.ts";
 
-/** The policies of one kind that select a proxy, from the weakest to the strongest. */
+/**
+ * The policies of one kind that select a proxy, from the weakest to the strongest. One object for all proxies that the
+ * same policies select in the same way, so that what follows from it is worked out once.
+ */
 export interface Selected {
   readonly policy: Policy;
   readonly policies: readonly { readonly resource: Resource<PolicySpec>; readonly reach: Reach }[];
-  /** The same for every proxy that the same versions of the same policies select in the same way. */
-  readonly key: string;
 }
 
 /** For one proxy, what each kind of policy has to say, in the order of the list of kinds. */
@@ -28,33 +30,71 @@ export interface RouteTarget {
 }
 
 /** Finds the policies that select a proxy. Kinds without any stay in the list: their hooks may still have a say. */
-export function match(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"], policies: readonly Policy[]): Matched {
-  return policies.map((policy) => {
+export function match(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+  policies: readonly Policy[],
+  memo: Memo,
+): Matched {
+  const matched = policies.map((policy): Selected => {
     const selected = (mesh.policies.get(policy.kind.type) ?? []).flatMap((resource) => {
       const reach = reachOf(resource, mesh, proxy);
       return reach === undefined ? [] : [{ resource, reach }];
     });
-    return { policy, policies: selected, key: keyOf(selected) };
+    const key = `selected|${idOf(policy)}|${selected.map(selectionText).join()}`;
+    return memo.get(key, () => ({ policy, policies: selected }));
   });
+  return memo.get(`matched|${matched.map(idOf).join()}`, () => matched);
+}
+
+function selectionText({ resource, reach }: Selected["policies"][number]): string {
+  return reach === "all" ? String(idOf(resource)) : `${idOf(resource)}#${[...reach].join("#")}`;
 }
 
 /** What all selecting policies together say about a destination, or about one route to it. */
 export function outboundConf(selected: Selected, destination: Destination, route?: RouteTarget): Conf | undefined {
-  const { policy } = selected;
-  const entries = selected.policies
-    .flatMap(({ resource }) => entriesOf(resource, "to"))
-    .filter((entry) => pointsAt(entry.ref, destination, route))
-    .toSorted(byEntryPrecedence);
+  const entries = outboundEntries(selected).filter((entry) => isAbout(entry, destination, route));
   if (entries.length === 0) return undefined;
+  const key = entries.map(({ position }) => position).join();
+  // Most destinations are meant by the same entries, and then what these say is the same.
+  return outboundConfs.get(selected, key, () => mergedConf(selected.policy, entries));
+}
+
+const outboundConfs = new ObjectMemo<Selected, Conf>();
+const sortedEntries = new ObjectMemo<Selected, readonly PlacedEntry[]>();
+type PlacedEntry = Entry & { readonly position: number };
+
+function outboundEntries(selected: Selected): readonly PlacedEntry[] {
+  return sortedEntries.get(selected, "to", () =>
+    selected.policies
+      .flatMap(({ resource }) => entriesOf(resource, "to"))
+      .toSorted(byEntryPrecedence)
+      .map((entry, position) => ({ ...entry, position })),
+  );
+}
+
+function mergedConf(policy: Policy, entries: readonly Entry[]): Conf {
   const confs = entries.map(({ item }) => policy.toConf?.(item) ?? item["default"] ?? {});
   const origins = entries.map(originOf(policy));
   return confOf(policy.merge?.(confs, origins) ?? mergeConfs(confs), origins);
 }
 
+/** Whether one of the policies says something about routes rather than destinations. */
+export function pointsAtRoutes(selected: Selected): boolean {
+  return outboundEntries(selected).some(
+    ({ ref, policy }) => ref?.kind === "MeshHTTPRoute" || policy.spec.targetRef?.kind === "MeshHTTPRoute",
+  );
+}
+
 /** All rules for one inbound: `rules`, `from`, and for policies that have neither the `default` of the whole. */
 export function inboundRules(selected: Selected, inbound: string): InboundRules {
-  const { policy } = selected;
-  const entries = selected.policies
+  return rulesByInbound.get(selected, inbound, () => makeInboundRules(selected, inbound));
+}
+
+const rulesByInbound = new ObjectMemo<Selected, InboundRules>();
+
+function makeInboundRules({ policy, policies }: Selected, inbound: string): InboundRules {
+  const entries = policies
     .filter(({ reach }) => reach === "all" || reach.has(inbound))
     .flatMap(({ resource }) => [
       ...entriesOf(resource, "from"),
@@ -75,16 +115,6 @@ export function inboundRules(selected: Selected, inbound: string): InboundRules 
           shared.map(({ origin }) => origin),
         );
   return { rules, everyone, hash: contentHash(rules) };
-}
-
-function keyOf(selected: Selected["policies"]): string {
-  return selected
-    .map(({ resource, reach }) => {
-      const inbounds = reach === "all" ? "" : `#${[...reach].join("#")}`;
-      // The creation time tells a policy from an earlier one of the same name and version.
-      return `${resource.name}@${resource.version}@${resource.creationTime}${inbounds}`;
-    })
-    .join(",");
 }
 
 function entriesOf(policy: Resource<PolicySpec>, section: "to" | "from" | "rules"): readonly Entry[] {
@@ -117,6 +147,12 @@ function isEveryone(client: Client | undefined): boolean {
   return client === undefined;
 }
 
+function isAbout({ ref, policy }: Entry, destination: Destination, route: RouteTarget | undefined): boolean {
+  const top = policy.spec.targetRef;
+  // Kuma 2.x: a policy whose own target is a route says what it says about that route only.
+  return (top?.kind !== "MeshHTTPRoute" || pointsAtRoute(top, route)) && pointsAt(ref, destination, route);
+}
+
 /** Whether a `to` entry is about a destination; with a route, whether it is about that route or the destination. */
 export function pointsAt(
   ref: TargetRef | undefined,
@@ -132,10 +168,7 @@ export function pointsAt(
     case "MeshServiceSubset":
       return matchesLabels({ ...ref.tags, [LABEL.service]: ref.name ?? "" }, destination.tags);
     case "MeshHTTPRoute":
-      return (
-        route !== undefined &&
-        (ref.name === undefined ? matchesLabels(ref.labels ?? {}, route.labels) : ref.name === route.name)
-      );
+      return pointsAtRoute(ref, route);
     case "MeshExternalService":
     case "MeshMultiZoneService":
     case "MeshGateway":
@@ -143,6 +176,11 @@ export function pointsAt(
     case "Dataplane":
       return false;
   }
+}
+
+function pointsAtRoute({ name, labels }: TargetRef, route: RouteTarget | undefined): boolean {
+  if (route === undefined) return false;
+  return name === undefined ? matchesLabels(labels ?? {}, route.labels) : name === route.name;
 }
 
 function pointsAtService(ref: TargetRef, destination: Destination): boolean {
