@@ -23,6 +23,12 @@ const refusedBodies: readonly (readonly [string, string, RegExp])[] = [
     JSON.stringify({ labels: Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`l${index}`, "x"])) }),
     /more than 1000 keys/,
   ],
+  ["a list of 100,000 items", JSON.stringify(Array.from({ length: 100_000 }, () => 1)), /more than 5000 items/],
+  [
+    "lists of lists",
+    JSON.stringify(Array.from({ length: 60 }, () => Array.from({ length: 1_000 }, () => 1))),
+    /more than 50000 values/,
+  ],
   ["a number", "1e999", /Resource is not valid/],
   ["null", "null", /Resource is not valid/],
   ["half a document", '{"type":"Dataplane","networking":{', /Cannot read the body as JSON/],
@@ -90,7 +96,7 @@ test("createApi() takes keys that only look like tricks for what they are: unkno
 
 test("createApi() bounds the mistakes it lists", async () => {
   await using api = await startApi();
-  const inbound = Array.from({ length: 5_000 }, () => ({ prot: 1 }));
+  const inbound = Array.from({ length: 4_000 }, () => ({ prot: 1 }));
   const reply = await api.call("PUT", PATH, { body: proxyDocument("web", { networking: { address: "x", inbound } }) });
   const parameters = reply.json()["invalid_parameters"] as { reason: string }[];
   assert.deepEqual([reply.status, parameters.length], [400, 101]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
+import type { Store } from "@heddle/model/store.ts";
 import type { VerifyUserToken } from "../ports.ts";
 import { DEFAULT_SETTINGS } from "../settings.ts";
 import { FROM_ELSEWHERE } from "../testkit/http-client.ts";
@@ -52,20 +53,27 @@ const table: readonly (readonly [method: string, path: string, body: unknown, st
 const issue = async () => ({ ok: true, token: "a.b.c" }) as const;
 const tokens = { issueDataplaneToken: issue, issueZoneToken: issue, issueUserToken: issue };
 
-for (const [method, path, body, statuses] of table) {
-  for (const [index, [name, headers]] of Object.entries(callers).entries()) {
-    test(`createApi() answers ${method} ${path} of ${name} with ${statuses[index]}`, async () => {
-      await using api = await startApi({ verifyUserToken, tokens });
-      await api.ports.store.create({ ...proxyDocumentStored("web") });
-      const reply = await api.call(method, path, { headers, ...(body === undefined ? {} : { body }) });
-      assert.equal(reply.status, statuses[index], reply.text);
-    });
+const shared = await startApi({ verifyUserToken, tokens });
+after(() => shared[Symbol.asyncDispose]());
+
+/** The state that each call of the table meets: a proxy "web", and nothing else beside the mesh. */
+async function reset(store: Store): Promise<void> {
+  const { networking } = proxyDocument("web");
+  const web = { type: "Dataplane", mesh: "default", name: "web", labels: {}, spec: { networking } };
+  if ((await store.get(web)) === undefined) await store.create(web);
+  for (const type of ["Zone", "GlobalSecret", "Secret"]) {
+    for (const key of (await store.list({ type })).items) await store.delete(key);
   }
 }
 
-function proxyDocumentStored(name: string) {
-  const { networking } = proxyDocument(name);
-  return { type: "Dataplane", mesh: "default", name, labels: {}, spec: { networking } };
+for (const [method, path, body, statuses] of table) {
+  for (const [index, [name, headers]] of Object.entries(callers).entries()) {
+    test(`createApi() answers ${method} ${path} of ${name} with ${statuses[index]}`, async () => {
+      await reset(shared.ports.store);
+      const reply = await shared.call(method, path, { headers, ...(body === undefined ? {} : { body }) });
+      assert.equal(reply.status, statuses[index], reply.text);
+    });
+  }
 }
 
 test("createApi() says why a write of an anonymous caller is refused and what to do", async () => {

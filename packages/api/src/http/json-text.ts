@@ -2,32 +2,52 @@
 export const DEEPEST = 64;
 /** How many keys one object may have. The largest real objects are label sets. */
 export const MOST_KEYS = 1_000;
+/** How many items one list may have. */
+export const MOST_ITEMS = 5_000;
+// How many values a body may have: what validating costs grows with them, not with the length of the text.
+const MOST_VALUES = 50_000;
 
 /**
  * What JSON.parse would take without a word and yet is no honest document: nesting so deep that later code would run
  * out of stack, a key that stands twice (the last would win silently), the key __proto__, objects with keys by the
- * thousand. One pass over the text; whether it is JSON at all is for JSON.parse to say.
+ * thousand, lists without end. One pass over the text; whether it is JSON at all is for JSON.parse to say.
  */
 export function inspectJsonText(text: string): string | undefined {
-  // For each open object its keys, for each open list nothing.
-  const open: (Set<string> | undefined)[] = [];
+  const open: Open[] = [];
+  let values = 0;
   let index = 0;
   while (index < text.length) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) {
       const end = endOfString(text, index);
-      const keys = open.at(-1);
+      const keys = open.at(-1)?.keys;
       const trouble = keys !== undefined && isKey(text, end) ? addKey(keys, text.slice(index, end)) : undefined;
       if (trouble !== undefined) return trouble;
       index = end;
       continue;
     }
-    if (code === OPEN_OBJECT || code === OPEN_LIST) open.push(code === OPEN_OBJECT ? new Set() : undefined);
+    if (code === OPEN_OBJECT || code === OPEN_LIST)
+      open.push(code === OPEN_OBJECT ? { keys: new Set() } : { items: 1 });
     else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
+    else if (code === COMMA) {
+      values += 1;
+      const trouble = addItem(open.at(-1));
+      if (trouble !== undefined) return trouble;
+    }
     if (open.length > DEEPEST) return tooDeep();
+    if (values > MOST_VALUES) return `it has more than ${MOST_VALUES} values; send less at a time`;
     index += 1;
   }
   return undefined;
+}
+
+/** What is open at a place of the text: an object with the keys seen so far, or a list with a count of its items. */
+type Open = { readonly keys: Set<string>; readonly items?: undefined } | { readonly keys?: undefined; items: number };
+
+function addItem(inside: Open | undefined): string | undefined {
+  if (inside?.items === undefined) return undefined;
+  inside.items += 1;
+  return inside.items > MOST_ITEMS ? `one of its lists has more than ${MOST_ITEMS} items` : undefined;
 }
 
 /** Why a key may not join the keys of an object, or undefined when it may. */
@@ -46,6 +66,7 @@ export function tooDeep(): string {
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const COMMA = 44;
 const COLON = 58;
 const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
