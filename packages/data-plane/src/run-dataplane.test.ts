@@ -27,7 +27,7 @@ async function ownTemporary(): Promise<string> {
 }
 
 for (const supervisor of ["shell", "node"] as const) {
-  describe(`runDataplane() with the ${supervisor} supervisor`, () => {
+  describe(`runDataplane() with the ${supervisor} supervisor`, { concurrency: 2, timeout: 120_000 }, () => {
     test("starts Envoy with what the control plane gave, and leaves nothing behind", async () => {
       const TMPDIR = await ownTemporary();
       await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
@@ -111,7 +111,7 @@ for (const supervisor of ["shell", "node"] as const) {
       );
       await dp.line(/Ready/);
       const slow = fetchPath(listenPort, "/slow");
-      await application.slowStarted;
+      await Promise.race([application.slowStarted, slow]);
       dp.ctrlC();
       assert.deepEqual(await slow, { status: 200, text: "slow but whole", connection: "close" });
       assert.equal(await dp.exit, 0);
@@ -132,7 +132,7 @@ for (const supervisor of ["shell", "node"] as const) {
       );
       await dp.line(/Ready/);
       const slow = fetchPath(listenPort, "/slow");
-      await application.slowStarted;
+      await Promise.race([application.slowStarted, slow]);
       dp.signal("SIGTERM");
       await dp.line(/could not take this proxy out/);
       assert.equal((await fetchPath(listenPort, "/")).text, "quick");
@@ -152,7 +152,7 @@ for (const supervisor of ["shell", "node"] as const) {
       );
       await dp.line(/Ready/);
       const slow = assert.rejects(fetchPath(listenPort, "/slow"));
-      await application.slowStarted;
+      await Promise.race([application.slowStarted, slow]);
       dp.signal("SIGTERM");
       assert.equal(await dp.exit, 1);
       await slow;
@@ -173,7 +173,7 @@ for (const supervisor of ["shell", "node"] as const) {
       await dp.line(/Ready/);
       const envoy = await dp.envoyPid();
       const slow = assert.rejects(fetchPath(listenPort, "/slow"));
-      await application.slowStarted;
+      await Promise.race([application.slowStarted, slow]);
       dp.ctrlC();
       await dp.line(/Leaving/);
       const askedAt = performance.now();

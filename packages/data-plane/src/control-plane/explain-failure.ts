@@ -39,7 +39,7 @@ function untrusted(url: string, ownAuthority: boolean, cause: unknown): Explaine
     next: [
       ownAuthority
         ? "Take the control plane's own authority for --ca-cert-file; a wrong address gives this too"
-        : "Name its authority with --ca-cert-file: ca.pem in the control plane's data folder, or what its operator gave out",
+        : "Name its authority with --ca-cert-file; whoever runs the control plane has that file",
       "For a trial only: --skip-verify",
     ],
     cause,

@@ -14,12 +14,15 @@ export interface ListenAddress {
 export function listenAddresses(networking: DataplaneSpec["networking"] | undefined): readonly ListenAddress[] {
   // Under transparent proxying only the redirect ports are bound, and iptables sends everything there.
   if (networking === undefined || networking.transparentProxying !== undefined) return [];
-  const inbounds = (networking.inbound ?? []).map((each, index) => ({
-    address: each.address ?? networking.address,
-    port: each.port,
-    purpose: `inbound ${each.name ?? each.port}`,
-    change: `networking.inbound[${index}].port (the application keeps its own port in servicePort)`,
-  }));
+  const inbounds = (networking.inbound ?? []).flatMap((each, index) => {
+    if (each.state === "Ignored") return [];
+    return {
+      address: each.address ?? networking.address,
+      port: each.port,
+      purpose: `inbound ${each.name ?? each.port}`,
+      change: `networking.inbound[${index}].port (the application keeps its own port in servicePort)`,
+    };
+  });
   const outbounds = (networking.outbound ?? []).map((each, index) => ({
     address: each.address ?? "127.0.0.1",
     port: each.port,

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import type { LaunchPlan } from "../launch/launch-plan.ts";
@@ -23,9 +24,10 @@ export async function handOver(
   log: Log,
   signal: AbortSignal,
 ): Promise<number> {
-  const deathSignal = works("setpriv", ["--pdeathsig", "TERM", "true"]) ? ["setpriv", "--pdeathsig", "TERM"] : [];
-  const obstacle = supervisor === "node" ? "asked for" : shellObstacle();
-  if (obstacle === undefined) return becomeShell(plan, [...deathSignal, "setsid"]);
+  const deathSignal = dieWithParent();
+  const ownSession = onPath("setsid");
+  const obstacle = supervisor === "node" ? "asked for" : shellObstacle(ownSession);
+  if (obstacle === undefined && ownSession !== undefined) return becomeShell(plan, [...deathSignal, ownSession]);
   if (supervisor === "shell") {
     throw new LaunchError("options", `Cannot hand over to a shell: ${obstacle}`, {
       next: ["Leave HEDDLE_DATAPLANE_SUPERVISOR away"],
@@ -36,10 +38,10 @@ export async function handOver(
 }
 
 /** Why no shell can take over; undefined: one can. */
-function shellObstacle(): string | undefined {
+function shellObstacle(setsid: string | undefined): string | undefined {
   if (typeof process.execve !== "function" || !isMainThread) return "this Node cannot become another program";
   if (!existsSync(SHELL)) return `there is no ${SHELL}`;
-  if (!works("setsid", ["true"])) return "there is no setsid";
+  if (setsid === undefined) return "there is no setsid";
   return undefined;
 }
 
@@ -65,6 +67,30 @@ function makeStreamsBlocking(): void {
   }
 }
 
-function works(command: string, words: readonly string[]): boolean {
-  return spawnSync(command, words, { stdio: "ignore", timeout: 2_000 }).status === 0;
+/**
+ * What to put before Envoy so that it does not outlive a supervisor that was killed. Only util-linux's setpriv can do
+ * it; without it, such an Envoy stays until somebody ends it.
+ */
+function dieWithParent(): readonly string[] {
+  const setpriv = onPath("setpriv");
+  const words = ["--pdeathsig", "TERM"];
+  if (setpriv === undefined) return [];
+  return spawnSync(setpriv, [...words, "true"], { stdio: "ignore", timeout: 2_000 }).status === 0
+    ? [setpriv, ...words]
+    : [];
+}
+
+/** The full path of a program: some shells would take a built-in of the same name that can do less. */
+function onPath(program: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

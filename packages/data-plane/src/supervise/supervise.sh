@@ -47,6 +47,7 @@ on_signal() {
     say warning 'Asked to stop again: ending at once'
     [ -z "$drainer" ] || kill -KILL "$drainer" 2>/dev/null
     [ -z "$envoy" ] || kill -KILL "$envoy" 2>/dev/null
+    wait 2>/dev/null
     clean_up
     exit "$1"
   fi

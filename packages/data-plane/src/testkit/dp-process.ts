@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Flags } from "../options/resolve-options.ts";
+import { envoyProcess } from "../supervise/envoy-process.ts";
 
 const MAIN = fileURLToPath(new URL("./dp-main.ts", import.meta.url));
 
@@ -50,7 +50,7 @@ export function startDp(flags: Flags, env: NodeJS.ProcessEnv = {}): DpProcess {
     signal: (name) => void process.kill(pid, name),
     ctrlC: () => void process.kill(-pid, "SIGINT"),
     envoyPid: (withinMs) => until("an Envoy", () => envoyUnder(pid), lines, withinMs),
-    [Symbol.asyncDispose]: () => end(child, pid),
+    [Symbol.asyncDispose]: () => end(child, pid, exit),
   };
 }
 
@@ -68,7 +68,7 @@ async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
   lines: () => readonly string[],
-  withinMs = 8_000,
+  withinMs = 15_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
@@ -89,11 +89,10 @@ function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? (signal === null ? -1 : -2))));
 }
 
-async function end(child: ChildProcess, pid: number): Promise<void> {
+async function end(child: ChildProcess, pid: number, exit: Promise<number>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const envoy = await envoyUnder(pid);
-  const gone = once(child, "exit");
   child.kill("SIGKILL");
-  if (envoy !== undefined) process.kill(envoy, "SIGKILL");
-  await gone;
+  if (envoy !== undefined) envoyProcess(envoy).kill("SIGKILL");
+  await exit;
 }

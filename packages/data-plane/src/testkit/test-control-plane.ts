@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { json } from "node:stream/consumers";
 import { GOOD, type TestCertificate } from "./certificates.ts";
 
@@ -50,7 +50,7 @@ export async function startTestControlPlane(
 }
 
 /** Starts to listen on loopback and gives the port. */
-export function listen(server: Pick<Server, "listen" | "address" | "once">, port = 0): Promise<number> {
+export function listen(server: NetServer, port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
