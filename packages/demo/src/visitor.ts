@@ -19,13 +19,22 @@ export async function visit(
   while (!options.signal.aborted) {
     const servedBy = await look(url);
     if (options.signal.aborted) return;
+    // Until the first answer the sidecars are still starting; that is not what anybody wants to see counted.
+    if (servedBy === undefined && total === 0) {
+      await pause(options.everyMillis);
+      continue;
+    }
     total += 1;
     failed += servedBy === undefined ? 1 : 0;
     recent.push(servedBy);
     if (recent.length > REMEMBERED) recent.shift();
     options.onVisit({ total, failed, recent: summary(recent) });
-    await new Promise((resolve) => setTimeout(resolve, options.everyMillis));
+    await pause(options.everyMillis);
   }
+}
+
+async function pause(millis: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, millis));
 }
 
 async function look(url: string): Promise<string | undefined> {
