@@ -35,7 +35,7 @@ export async function requestListener(serving: Serving): Promise<RequestListener
     },
     bodyLimit: serving.settings.bodyLimitBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2_048 },
-    frameworkErrors: (error, request, reply) => fail(serving, request, reply, error),
+    frameworkErrors: (error, request, reply) => void fail(serving, request, reply, error),
   });
   setUp(app, serving);
   await app.ready();

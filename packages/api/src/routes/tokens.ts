@@ -41,40 +41,45 @@ const userSchema = z.strictObject({
 /** Issuing of tokens for proxies, zones and users. */
 export function tokenRoutes(context: Context): readonly Route[] {
   return [
-    tokenRoute(context, "dataplane", "generateDpToken", dataplaneSchema, (tokens, body) =>
-      tokens.issueDataplaneToken({
-        mesh: body.mesh,
-        tags: body.tags ?? {},
-        type: body.type ?? "",
-        validForMillis: toMillis(body.validFor || TEN_YEARS),
-        ...(body.name ? { name: body.name } : {}),
-        ...(body.workload ? { workload: body.workload } : {}),
-      }),
-    ),
-    tokenRoute(context, "zone", "generateZoneToken", zoneSchema, (tokens, body) =>
-      tokens.issueZoneToken({
-        zone: body.zone,
-        scope: body.scope ?? [],
-        validForMillis: toMillis(body.validFor || TEN_YEARS),
-      }),
-    ),
-    tokenRoute(context, "user", "generateUserToken", userSchema, (tokens, body) =>
-      tokens.issueUserToken({
-        name: body.name,
-        groups: body.groups ?? [],
-        validForMillis: toMillis(body.validFor),
-      }),
-    ),
+    tokenRoute(context, {
+      name: "dataplane",
+      needs: "generateDpToken",
+      schema: dataplaneSchema,
+      issue: (tokens, body) =>
+        tokens.issueDataplaneToken({
+          mesh: body.mesh,
+          tags: body.tags ?? {},
+          type: body.type ?? "",
+          validForMillis: toMillis(body.validFor || TEN_YEARS),
+          ...(body.name ? { name: body.name } : {}),
+          ...(body.workload ? { workload: body.workload } : {}),
+        }),
+    }),
+    tokenRoute(context, {
+      name: "zone",
+      needs: "generateZoneToken",
+      schema: zoneSchema,
+      issue: (tokens, { zone, scope, validFor }) =>
+        tokens.issueZoneToken({ zone, scope: scope ?? [], validForMillis: toMillis(validFor || TEN_YEARS) }),
+    }),
+    tokenRoute(context, {
+      name: "user",
+      needs: "generateUserToken",
+      schema: userSchema,
+      issue: (tokens, { name, groups, validFor }) =>
+        tokens.issueUserToken({ name, groups: groups ?? [], validForMillis: toMillis(validFor) }),
+    }),
   ];
 }
 
-function tokenRoute<Body>(
-  { ports }: Context,
-  name: string,
-  needs: Action,
-  schema: z.ZodType<Body>,
-  issue: (tokens: Tokens, body: Body) => Promise<TokenAnswer>,
-): Route {
+interface TokenKind<Body> {
+  readonly name: string;
+  readonly needs: Action;
+  readonly schema: z.ZodType<Body>;
+  readonly issue: (tokens: Tokens, body: Body) => Promise<TokenAnswer>;
+}
+
+function tokenRoute<Body>({ ports }: Context, { name, needs, schema, issue }: TokenKind<Body>): Route {
   return {
     method: "POST",
     path: `/tokens/${name}`,
@@ -88,8 +93,9 @@ function tokenRoute<Body>(
       answerType: "text/plain",
     },
     handle: async (request) => {
-      if (ports.tokens === undefined)
+      if (ports.tokens === undefined) {
         throw new ApiError(400, "Cannot issue a token: issuing is disabled at this control plane");
+      }
       return answerOf(await issue(ports.tokens, bodyOf(schema, request)));
     },
   };
