@@ -9,9 +9,12 @@ interface Row {
   readonly meaning: string;
 }
 
+/** Where an object was described first, by its shape in JSON; it is not described a second time. */
+type Described = Map<string, string>;
+
 /** A Markdown table of all fields of a JSON Schema, a row each, nested ones by their path: `to[].default.timeout`. */
 export function fieldTable(schema: Schema): string {
-  const rows = mergeAlternatives(fieldsOf(schema, ""));
+  const rows = mergeAlternatives(fieldsOf(schema, "", new Map()));
   const lines = rows.map(
     ({ field, type, isRequired, meaning }) =>
       `| \`${field}\` | ${cell(type)}${isRequired ? ", required" : ""} | ${cell(meaning)} |\n`,
@@ -19,21 +22,25 @@ export function fieldTable(schema: Schema): string {
   return `| field | type | meaning |\n| --- | --- | --- |\n${lines.join("")}`;
 }
 
-function fieldsOf(schema: Schema, path: string): readonly Row[] {
-  const named = Object.entries(schema.properties ?? {}).flatMap(([name, value]) =>
-    typeof value === "boolean"
-      ? []
-      : rowsOf(value, path === "" ? name : `${path}.${name}`, schema.required?.includes(name)),
-  );
-  const alternatives = alternativesOf(schema).flatMap((one) => fieldsOf(one, path));
-  return [...named, ...alternatives];
+function fieldsOf(schema: Schema, path: string, described: Described): readonly Row[] {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
+    if (typeof value === "boolean") return [];
+    const isRequired = schema.required?.includes(name) === true;
+    return rowsOf(value, path === "" ? name : `${path}.${name}`, isRequired, described);
+  });
+  return [...named, ...alternativesOf(schema).flatMap((one) => fieldsOf(one, path, described))];
 }
 
-function rowsOf(schema: Schema, path: string, isRequired = false): readonly Row[] {
-  const row = { field: path, type: typeOf(schema), isRequired, meaning: schema.description ?? "" };
+function rowsOf(schema: Schema, field: string, isRequired: boolean, described: Described): readonly Row[] {
+  const row = { field, type: typeOf(schema), isRequired, meaning: schema.description ?? "" };
   const items = itemsOf(schema);
-  const inner = items === undefined ? fieldsOf(schema, path) : fieldsOf(items, `${path}[]`);
-  return [row, ...inner];
+  const inner = items ?? schema;
+  const path = items === undefined ? field : `${field}[]`;
+  const shape = JSON.stringify([inner.properties, alternativesOf(inner)]);
+  const first = described.get(shape);
+  if (first !== undefined) return [{ ...row, meaning: `${row.meaning} (fields as in \`${first}\`)`.trim() }];
+  if (Object.keys(inner.properties ?? {}).length > 1) described.set(shape, path);
+  return [row, ...fieldsOf(inner, path, described)];
 }
 
 function typeOf(schema: Schema): string {

@@ -63,3 +63,18 @@ test("fieldTable() gives a field that several alternatives have one row", () => 
 `,
   );
 });
+
+test("fieldTable() describes an object that stands in two places once", () => {
+  const reference = z.strictObject({ kind: z.string(), name: z.string().optional() });
+  const schema = z.strictObject({ from: reference, to: z.array(reference).optional().describe("Where to") });
+  assert.equal(
+    fieldTable(z.toJSONSchema(schema)),
+    `| field | type | meaning |
+| --- | --- | --- |
+| \`from\` | object, required |  |
+| \`from.kind\` | string, required |  |
+| \`from.name\` | string |  |
+| \`to\` | list of object | Where to (fields as in \`from\`) |
+`,
+  );
+});

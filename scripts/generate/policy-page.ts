@@ -7,7 +7,11 @@ import { constantOf } from "./policy-index.ts";
 
 /** What a page takes from a policy; the rest of the value is the engine's business. */
 interface Documented {
-  readonly kind: { readonly type: string; readonly schema: z.ZodType };
+  readonly kind: {
+    readonly type: string;
+    readonly schema: z.ZodType;
+    readonly policy: Readonly<Record<"targets" | "to" | "from", readonly string[]>>;
+  };
 }
 
 /** The guide's page of one policy: what its folder's docs.md says, then a table of every field in its schema. */
@@ -20,10 +24,23 @@ export async function policyPage(folder: string): Promise<GeneratedFile> {
 
 ${text}
 
+## Where it may point
+
+${targetTable(kind.policy)}
 ## Fields of ${kind.type}
 
 ${fieldTable(schema)}`;
   return { path: `docs/guide/policies/${folder}.md`, content };
+}
+
+function targetTable({ targets, to, from }: Documented["kind"]["policy"]): string {
+  const places = [
+    ["targetRef", targets],
+    ["to[].targetRef", to],
+    ["from[].targetRef", from],
+  ] as const;
+  const rows = places.filter(([, kinds]) => kinds.length > 0);
+  return `| reference | kinds |\n| --- | --- |\n${rows.map(([name, kinds]) => `| \`${name}\` | ${kinds.join(", ")} |\n`).join("")}`;
 }
 
 async function loadPolicy(folder: string): Promise<Documented> {
