@@ -25,6 +25,6 @@ export function openProfile(profile: Profile, options: GlobalOptions, cli: Cli):
 /** The profile to use. A missing file is no error: there is a default address. */
 export async function profileOf(options: GlobalOptions, cli: Cli): Promise<Profile> {
   const profiles =
-    options.config === false ? NO_PROFILES : await readProfiles(options.configFile ?? defaultProfileFile());
+    options.config === false ? NO_PROFILES : await readProfiles(options.configFile ?? defaultProfileFile(cli.env));
   return chooseProfile(profiles, { controlPlane: options.controlPlane ?? options.context, env: cli.env });
 }

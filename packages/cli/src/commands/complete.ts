@@ -59,7 +59,7 @@ async function candidatesAt(
     const api = openApi(profile, { timeoutMillis: LIVE_MILLIS, signal: cli.signal });
     const mesh = rest[rest.findIndex((word) => word === "-m" || word === "--mesh") + 1];
     const isMeshGiven = rest.includes("-m") || rest.includes("--mesh");
-    const profiles = await readProfiles(defaultProfileFile());
+    const profiles = await readProfiles(defaultProfileFile(cli.env));
     return await liveValues(place.of, {
       api,
       profiles,

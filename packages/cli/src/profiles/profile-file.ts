@@ -6,8 +6,8 @@ import { CliError } from "../cli-error.ts";
 import { formatProfiles, NO_PROFILES, parseProfiles, type Profiles } from "./profile.ts";
 
 /** Where profiles are kept unless --config-file says otherwise. */
-export function defaultProfileFile(): string {
-  return join(homedir(), ".heddle", "config");
+export function defaultProfileFile(env: NodeJS.ProcessEnv): string {
+  return join(env["HOME"] || homedir(), ".heddle", "config");
 }
 
 /** The profiles of a file; a file that is not there holds none. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** What the fake says to one call. */
 export interface Reply {
@@ -142,9 +143,12 @@ async function receive(request: IncomingMessage): Promise<Received> {
 }
 
 async function answer(response: ServerResponse, { status = 200, headers = {}, body, lines }: Reply): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
   response.writeHead(status, headers);
   for (const [pauseMillis, line] of lines ?? []) {
-    await new Promise((resolve) => setTimeout(resolve, pauseMillis));
+    // A caller who has gone needs no pause, and the test no process that waits for it.
+    await pause(pauseMillis, undefined, { signal: gone.signal }).catch(() => undefined);
     if (line !== undefined) response.write(`${JSON.stringify(line)}\n`);
   }
   response.end(lines !== undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body ?? {}));

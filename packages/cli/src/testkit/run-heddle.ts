@@ -32,10 +32,13 @@ export async function runHeddle(words: readonly string[], options: RunOptions = 
   });
   child.stdin.end(options.stdin ?? "");
   const seen = { stdout: "", stderr: "" };
+  let isStopped = false;
   for (const name of ["stdout", "stderr"] as const) {
     child[name].on("data", (chunk: Buffer) => {
       seen[name] += chunk.toString("utf8");
-      if (options.stopWhen?.(seen.stderr, seen.stdout)) child.kill("SIGINT");
+      if (isStopped || !options.stopWhen?.(seen.stderr, seen.stdout)) return;
+      isStopped = true;
+      child.kill("SIGINT");
     });
   }
   const [code, stdout, stderr] = await Promise.all([

@@ -8,7 +8,7 @@ import { defaultProfileFile, readProfiles } from "../../profiles/profile-file.ts
 /** `heddle config view`: the configuration file, its tokens hidden. */
 export function define(command: CliCommand, cli: Cli): void {
   const typed = command.action(async () => {
-    const path = globalOptions(typed).configFile ?? defaultProfileFile();
+    const path = globalOptions(typed).configFile ?? defaultProfileFile(cli.env);
     const profiles = await readProfiles(path);
     if (profiles.profiles.length === 0)
       return cli.terminal.note(`There are no control planes in ${path}; add one: heddle config control-planes add`);

@@ -36,7 +36,7 @@ export function define(command: CliCommand, cli: Cli): void {
     .option("--skip-check", "write it down without a look")
     .action(async (options) => {
       const profile = profileFrom(options);
-      const path = globalOptions(typed).configFile ?? defaultProfileFile();
+      const path = globalOptions(typed).configFile ?? defaultProfileFile(cli.env);
       const before = await readProfiles(path);
       if (!options.overwrite && before.profiles.some(({ name }) => name === profile.name)) {
         throw new CliError(`Cannot add control plane "${profile.name}": there is one of this name`, {

@@ -16,7 +16,7 @@ export function define(command: CliCommand, cli: Cli): void {
         .default("table" as const),
     )
     .action(async ({ output }) => {
-      const profiles = await readProfiles(globalOptions(typed).configFile ?? defaultProfileFile());
+      const profiles = await readProfiles(globalOptions(typed).configFile ?? defaultProfileFile(cli.env));
       const { print, note } = cli.terminal;
       if (output === "json" || output === "yaml") return print(await formatData(listData(profiles), output));
       if (output === "name") return print(profiles.profiles.map(({ name }) => name).join("\n"));

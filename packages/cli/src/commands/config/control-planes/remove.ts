@@ -8,7 +8,7 @@ import { defaultProfileFile, readProfiles, writeProfiles } from "../../../profil
 /** `heddle config control-planes remove`: forgets a profile; the control plane itself is left alone. */
 export function define(command: CliCommand, cli: Cli): void {
   const typed = command.requiredOption("--name <name>", "the one to forget").action(async ({ name }) => {
-    const path = globalOptions(typed).configFile ?? defaultProfileFile();
+    const path = globalOptions(typed).configFile ?? defaultProfileFile(cli.env);
     const before = await readProfiles(path);
     named(before.profiles, name);
     const after = withoutProfile(before, name);

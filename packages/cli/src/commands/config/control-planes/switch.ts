@@ -7,7 +7,7 @@ import { defaultProfileFile, readProfiles, writeProfiles } from "../../../profil
 /** `heddle config control-planes switch`: makes another profile the current one. */
 export function define(command: CliCommand, cli: Cli): void {
   const typed = command.requiredOption("--name <name>", "the one to use from now on").action(async ({ name }) => {
-    const path = globalOptions(typed).configFile ?? defaultProfileFile();
+    const path = globalOptions(typed).configFile ?? defaultProfileFile(cli.env);
     const { profiles } = await readProfiles(path);
     const { address } = named(profiles, name);
     await writeProfiles(path, { profiles, current: name });
