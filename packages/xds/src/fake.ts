@@ -65,7 +65,7 @@ export class FakeProxy implements AsyncDisposable {
   readonly #followed: FollowedNames | undefined;
   #session: ClientHttp2Session | undefined;
   #stream: ClientHttp2Stream | undefined;
-  #ended: PromiseWithResolvers<StreamEnd> = Promise.withResolvers();
+  #ended: Promise<StreamEnd> = new Promise(() => {});
 
   constructor(options: FakeProxyOptions) {
     this.#options = options;
@@ -77,9 +77,9 @@ export class FakeProxy implements AsyncDisposable {
     }
   }
 
-  /** How the present or last stream ended; waits for it. */
+  /** How the present stream ends, or the last one ended. */
   get ended(): Promise<StreamEnd> {
-    return this.#ended.promise;
+    return this.#ended;
   }
 
   /** The stream, for tests that misbehave. */
@@ -92,30 +92,20 @@ export class FakeProxy implements AsyncDisposable {
     const { host = "127.0.0.1", port, ca, token } = this.#options;
     this.disconnect();
     this.#asked.clear();
-    this.#ended = Promise.withResolvers();
+    const ended = Promise.withResolvers<StreamEnd>();
     const session = connect(`https://${host}:${port}`, { secureContext: trusting(ca), servername: "localhost" });
-    session.on("error", (error) => this.#end({ code: "unavailable", message: error.message }));
-    const stream = session.request({
-      [constants.HTTP2_HEADER_METHOD]: "POST",
-      [constants.HTTP2_HEADER_PATH]: ADS_PATH,
-      [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
-      te: "trailers",
-      ...(token === undefined ? {} : { authorization: token }),
-    });
+    const end = (how: StreamEnd) => {
+      ended.resolve(how);
+      session.destroy();
+    };
+    session.on("error", (error) => end({ code: "unavailable", message: error.message }));
+    const stream = session.request({ ...REQUEST_HEADERS, ...(token === undefined ? {} : { authorization: token }) });
+    this.#ended = ended.promise;
     this.#session = session;
     this.#stream = stream;
-    this.#listen(stream);
+    this.#listen(stream, end);
     this.#begin();
-    const accepted = new Promise<void>((resolve) =>
-      stream.once("response", (headers) => {
-        if (headers["grpc-status"] === undefined) resolve();
-      }),
-    );
-    const refused = this.#ended.promise.then(({ code, message }) => {
-      throw new Error(`Cannot connect the fake proxy "${this.#options.node.id}": ${code}: ${message}`);
-    });
-    await Promise.race([accepted, refused]);
-    refused.catch(() => {});
+    await this.#acceptance(stream, ended.promise);
   }
 
   /** Cuts the connection, as a crash would; what is held stays. */
@@ -144,24 +134,28 @@ export class FakeProxy implements AsyncDisposable {
     return Object.fromEntries([...(this.held.get(typeUrl) ?? [])].map(([name, { version }]) => [name, version]));
   }
 
-  #listen(stream: ClientHttp2Stream): void {
+  #listen(stream: ClientHttp2Stream, end: (how: StreamEnd) => void): void {
     const reader = new FrameReader(Infinity);
     stream.on("data", (chunk: Uint8Array) => {
       this.counts.bytes += chunk.length;
       for (const message of reader.read(chunk)) this.#take(decodeResponse(message));
     });
     const status = (headers: Readonly<Record<string, unknown>>) => {
-      if (headers["grpc-status"] !== undefined) this.#end(readStatus(headers));
+      if (headers["grpc-status"] !== undefined) end(readStatus(headers));
     };
     stream.on("response", status);
     stream.on("trailers", status);
-    stream.on("error", (error) => this.#end({ code: "unavailable", message: error.message }));
-    stream.on("close", () => this.#end({ code: "unavailable", message: "the connection was lost" }));
+    stream.on("error", (error) => end({ code: "unavailable", message: error.message }));
+    stream.on("close", () => end({ code: "unavailable", message: "the connection was lost" }));
   }
 
-  #end(end: StreamEnd): void {
-    this.#ended.resolve(end);
-    this.#session?.destroy();
+  #acceptance(stream: ClientHttp2Stream, ended: Promise<StreamEnd>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      stream.once("response", (headers) => headers["grpc-status"] === undefined && resolve());
+      void ended.then(({ code, message }) =>
+        reject(new Error(`Cannot connect the fake proxy "${this.#options.node.id}": ${code}: ${message}`)),
+      );
+    });
   }
 
   /** A newcomer asks for clusters and, when it has them, for the rest; one that comes back asks for all at once. */
@@ -232,6 +226,13 @@ export class FakeProxy implements AsyncDisposable {
     for (const name of removed) held.delete(name);
   }
 }
+
+const REQUEST_HEADERS = {
+  [constants.HTTP2_HEADER_METHOD]: "POST",
+  [constants.HTTP2_HEADER_PATH]: ADS_PATH,
+  [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
+  te: "trailers",
+} as const;
 
 /** One context for all fakes that trust the same: making one takes longer than a handshake. */
 function trusting(ca: string): SecureContext {

@@ -34,7 +34,8 @@ export function readStatus(headers: Readonly<Record<string, unknown>>): {
 } {
   const number = Number(headers["grpc-status"] ?? GRPC_STATUS.unknown);
   const code = CODES.find((each) => GRPC_STATUS[each] === number) ?? "unknown";
-  return { code, message: decodeURIComponent(String(headers["grpc-message"] ?? "")) };
+  const message = headers["grpc-message"];
+  return { code, message: typeof message === "string" ? decodeURIComponent(message) : "" };
 }
 
 /** A header may hold printable ASCII only: everything else, and the percent sign, is written as its UTF-8 bytes. */

@@ -131,7 +131,7 @@ export class DeltaStream implements StreamView {
       if (mayChange(this, subscription)) this.#send(subscription, "changes");
     for (const subscription of this.subscriptions)
       if (mayRemove(this, subscription)) this.#send(subscription, "removals");
-    if (this.#isSyncReported || !isSynced(this)) return;
+    if (this.#isSyncReported || this.subscriptions.length === 0 || !isSynced(this)) return;
     this.#isSyncReported = true;
     const rejected = this.subscriptions.reduce((sum, subscription) => sum + this.due(subscription).refused, 0);
     this.#report({ event: "synced", set, rejected });

@@ -94,6 +94,7 @@ export function startServer(hooks: XdsHooks, options: Partial<XdsServerOptions> 
   });
 }
 
+/** A fake proxy for that server: "default.web" when not said otherwise. */
 export function fakeProxy(server: XdsServer, options: Partial<FakeProxyOptions> = {}): FakeProxy {
   return new FakeProxy({ port: server.port, ca: TEST_TLS.cert, node: { id: "default.web" }, ...options });
 }

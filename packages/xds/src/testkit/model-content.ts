@@ -84,6 +84,7 @@ export function toResourceSet(mesh: ModelMesh, before: ResourceSet | undefined):
   return set;
 }
 
+/** A resource without bytes: the state machine does not look into them. */
 export function resource(typeUrl: string, name: string, version: string): EncodedResource {
   return { typeUrl, name, version, bytes: NO_BYTES };
 }

@@ -34,8 +34,13 @@ function sequence(...parts: readonly Uint8Array[]): Buffer {
 /** Tag, length, value. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const value = Buffer.concat(parts);
-  const length = value.length < 0x80 ? [value.length] : [0x82, value.length >> 8, value.length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), value]);
+  return Buffer.concat([Buffer.from([tag, ...derLength(value.length)]), value]);
+}
+
+/** In as few bytes as possible: BoringSSL insists. */
+function derLength(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }
 
 /** UTCTime: "261123150000Z". */
