@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Envoy, findEnvoy } from "@heddle/envoy/find-envoy.ts";
 import { type Build, bootstrapRequest } from "./control-plane/bootstrap-request.ts";
 import { type ControlPlane, readControlPlane } from "./control-plane/control-plane.ts";
@@ -31,6 +31,9 @@ export interface RunContext {
 
 /** What is known before the control plane is asked. */
 interface Preparation {
+  readonly options: DataplaneOptions;
+  readonly context: RunContext;
+  readonly log: Log;
   readonly dataplane: LoadedDataplane;
   readonly token: DataplaneToken;
   readonly controlPlane: ControlPlane;
@@ -44,9 +47,9 @@ interface Preparation {
 export async function runDataplane(options: DataplaneOptions, context: RunContext): Promise<number> {
   const log = makeLog(options.logFormat, context.note ?? ((line) => process.stderr.write(`${line}\n`)));
   try {
-    const preparation = await prepare(options, context.env ?? process.env, log);
+    const preparation = await prepare(options, context, log);
     const workDir = await openWorkDir(options.workDir);
-    return await launch(options, preparation, workDir, context, log).catch(async (error: unknown) => {
+    return await launch(preparation, workDir).catch(async (error: unknown) => {
       await removeWorkDir(workDir);
       throw error;
     });
@@ -58,7 +61,7 @@ export async function runDataplane(options: DataplaneOptions, context: RunContex
 }
 
 /** Everything that can be found wrong without the control plane, in the order in which a user would look. */
-async function prepare(options: DataplaneOptions, env: NodeJS.ProcessEnv, log: Log): Promise<Preparation> {
+async function prepare(options: DataplaneOptions, context: RunContext, log: Log): Promise<Preparation> {
   const controlPlane = await readControlPlane(options);
   if (controlPlane.trust.kind === "anyone") {
     log(
@@ -70,29 +73,20 @@ async function prepare(options: DataplaneOptions, env: NodeJS.ProcessEnv, log: L
   const token = await loadToken(options);
   checkToken(token.token, dataplane, new Date());
   if (token.hint !== undefined) log("warning", token.hint);
-  const envoy = await chooseEnvoy(options.binaryPath, env);
+  const envoy = await chooseEnvoy(options.binaryPath, context.env ?? process.env);
   if (!envoy.supported)
     log("warning", `Envoy ${envoy.version} at ${envoy.path} is outside of the versions Heddle is made for`);
   await checkPorts(listenAddresses(dataplane.networking));
-  return { dataplane, token, controlPlane, envoy };
+  return { options, context, log, dataplane, token, controlPlane, envoy };
 }
 
-async function launch(
-  options: DataplaneOptions,
-  preparation: Preparation,
-  workDir: WorkDir,
-  context: RunContext,
-  log: Log,
-): Promise<number> {
-  const { controlPlane, token } = preparation;
-  const request = bootstrapRequest({
-    ...preparation,
-    options,
-    build: context.build ?? ownBuild(),
-    workDir: workDir.path,
-  });
-  const rules = { backoffMs: options.retryBackoff, maxDurationMs: options.retryMaxDuration };
-  const bootstrap = await fetchBootstrap(controlPlane, request, rules, log, context.signal);
+async function launch(preparation: Preparation, workDir: WorkDir): Promise<number> {
+  const { options, context, log, controlPlane, token } = preparation;
+  const { signal } = context;
+  const build = context.build ?? ownBuild();
+  const request = bootstrapRequest({ ...preparation, build, workDir: workDir.path });
+  const patience = { backoffMs: options.retryBackoff, maxDurationMs: options.retryMaxDuration, log, signal };
+  const bootstrap = await fetchBootstrap(controlPlane, request, patience);
   if (options.dryRun) {
     (context.print ?? ((text) => process.stdout.write(text)))(withoutToken(bootstrap, token.token));
     await removeWorkDir(workDir);
@@ -100,25 +94,32 @@ async function launch(
   }
   const { admin, listens } = readBootstrap(bootstrap);
   await checkPorts(listens);
-  const configPath = await writePrivate(workDir, FILES.bootstrap, bootstrap);
-  const plan: LaunchPlan = {
-    proxy: { mesh: preparation.dataplane.mesh, name: preparation.dataplane.name },
-    workDir,
-    envoy: { ...preparation.envoy, arguments: envoyArguments(configPath, options) },
-    admin,
+  await writePrivate(workDir, FILES.bootstrap, bootstrap);
+  const plan = launchPlan(preparation, { workDir, admin, request });
+  await writePlan(plan);
+  const { envoy, proxy } = plan;
+  log(
+    "info",
+    `Starting Envoy ${envoy.version} for ${proxy.name} of mesh ${proxy.mesh}, configured by ${controlPlane.url}`,
+  );
+  signal.throwIfAborted();
+  return handOver(plan, options.supervisor, log, signal);
+}
+
+function launchPlan(
+  { options, dataplane, controlPlane, envoy }: Preparation,
+  found: Pick<LaunchPlan, "workDir" | "admin" | "request">,
+): LaunchPlan {
+  const configPath = join(found.workDir.path, FILES.bootstrap);
+  return {
+    ...found,
+    proxy: { mesh: dataplane.mesh, name: dataplane.name },
+    envoy: { ...envoy, arguments: envoyArguments(configPath, options) },
     controlPlane,
-    request,
     ...(options.dataplaneTokenFile === undefined ? {} : { tokenFile: resolve(options.dataplaneTokenFile) }),
     drainTimeMs: options.drainTime,
     logFormat: options.logFormat,
   };
-  await writePlan(plan);
-  log(
-    "info",
-    `Starting Envoy ${plan.envoy.version} for ${plan.proxy.name} of mesh ${plan.proxy.mesh}, configured by ${controlPlane.url}`,
-  );
-  context.signal.throwIfAborted();
-  return handOver(plan, options.supervisor, log, context.signal);
 }
 
 /** The bootstrap as a reader of terminals and tickets may see it. */

@@ -9,11 +9,14 @@ import { postJson } from "./post-json.ts";
 /** What came of one attempt. `bootstrap` is the YAML that Envoy starts with. */
 export type Attempt = { readonly ok: true; readonly bootstrap: string } | ({ readonly ok: false } & ExplainedFailure);
 
-export interface RetryRules {
+/** How long to keep asking, and what to do meanwhile. */
+export interface Patience {
   /** Pause between attempts. */
   readonly backoffMs: number;
   /** When to give up. */
   readonly maxDurationMs: number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
 const ATTEMPT_TIMEOUT_MS = 10_000;
@@ -46,28 +49,27 @@ export async function attemptBootstrap(
 export async function fetchBootstrap(
   controlPlane: ControlPlane,
   request: BootstrapRequest,
-  rules: RetryRules,
-  log: Log,
-  signal: AbortSignal,
+  patience: Patience,
 ): Promise<string> {
-  const giveUpAt = performance.now() + rules.maxDurationMs;
+  const { backoffMs, maxDurationMs, log, signal } = patience;
+  const giveUpAt = performance.now() + maxDurationMs;
   let said = "";
   for (;;) {
     const attempt = await attemptBootstrap(controlPlane, request, { signal });
     if (attempt.ok) return attempt.bootstrap;
     const remaining = giveUpAt - performance.now();
-    if (attempt.final || remaining < rules.backoffMs) throw attempt.error;
-    if (attempt.error.message !== said) log("warning", waiting(attempt.error, rules, remaining));
+    if (attempt.final || remaining < backoffMs) throw attempt.error;
+    if (attempt.error.message !== said) log("warning", waiting(attempt.error, backoffMs, remaining));
     said = attempt.error.message;
     // Spread by a tenth, so that a rack that was switched on at once does not knock in step.
-    await sleep(rules.backoffMs * (0.9 + Math.random() * 0.2), undefined, { signal });
+    await sleep(backoffMs * (0.9 + Math.random() * 0.2), undefined, { signal });
   }
 }
 
-function waiting(error: LaunchError, rules: RetryRules, remaining: number): string {
+function waiting(error: LaunchError, backoffMs: number, remaining: number): string {
   const reasons = error.details.length > 0 ? ` (${error.details.join("; ")})` : "";
   const next = error.next[0] === undefined ? "" : `. ${error.next[0]}`;
-  return `${error.message}${reasons}; trying again every ${rules.backoffMs / 1_000} s for ${Math.ceil(remaining / 1_000)} s${next}`;
+  return `${error.message}${reasons}; trying again every ${backoffMs / 1_000} s for ${Math.ceil(remaining / 1_000)} s${next}`;
 }
 
 /** Kuma's JSON answer: the YAML of the bootstrap in base64, beside settings for kuma-dp's own servers. */

@@ -104,68 +104,55 @@ function unreachable(
 
 /** Explains an answer that is no bootstrap. 422 and 400 speak of the request itself, so does a refused token. */
 export function explainAnswer(answer: Answer, url: string, ownAuthority: boolean): ExplainedFailure {
-  const details = reasons(answer.text);
-  const final = [400, 401, 403, 422].includes(answer.status);
-  const message = (action: string): string => `Cannot ${action} at "${url}": ${state(answer.status)}`;
-  switch (answer.status) {
-    case 401:
-    case 403:
-      return { final, error: new LaunchError("refused", message("join the mesh"), { details, next: [TOKEN] }) };
-    case 422:
-      return {
-        final,
-        error: new LaunchError("refused", message("join the mesh"), {
-          details,
-          next: [TOKEN, "Check mesh, name and fields of the Dataplane"],
-        }),
-      };
-    case 400:
-      return {
-        final,
-        error: new LaunchError("refused", message("get a bootstrap"), {
-          details,
-          next: ownAuthority
-            ? ["Check that --cp-address is a name in the control plane's certificate"]
-            : ["Name the control plane's authority with --ca-cert-file, so that Envoy can trust it too"],
-        }),
-      };
-    case 404:
-      return {
-        final,
-        error: new LaunchError("refused", message("get a bootstrap"), {
-          details,
-          next: [
-            "Create the Dataplane first (heddle apply -f dp.yaml), or bring it with --dataplane-file",
-            "Check that --cp-address is the data plane server's, port 5678",
-          ],
-        }),
-      };
-    default:
-      return {
-        final,
-        error: new LaunchError("refused", message("get a bootstrap"), {
-          details,
-          next: ["Look into the control plane's log"],
-        }),
-      };
-  }
+  const { action, state, next } = meaningOf(answer.status, ownAuthority);
+  const error = new LaunchError("refused", `Cannot ${action} at "${url}": ${state}`, {
+    details: reasons(answer.text),
+    next,
+  });
+  return { error, final: [400, 401, 403, 422].includes(answer.status) };
 }
 
-const TOKEN =
-  "Take a token of this mesh and name: heddle generate dataplane-token --mesh <mesh> --name <name> > token, then --dataplane-token-file=token";
+interface Meaning {
+  readonly action: "join the mesh" | "get a bootstrap";
+  readonly state: string;
+  readonly next: readonly string[];
+}
 
-function state(status: number): string {
+const TAKE_TOKEN =
+  "Take a token of this mesh and name: heddle generate dataplane-token --mesh <mesh> --name <name> > token, then --dataplane-token-file=token";
+const CHECK_PORT = "Check that --cp-address is the data plane server's, port 5678";
+
+function meaningOf(status: number, ownAuthority: boolean): Meaning {
   switch (status) {
     case 401:
     case 403:
-      return "the token is refused";
-    case 404:
-      return "the control plane knows no such proxy";
-    case 400:
+      return { action: "join the mesh", state: "the token is refused", next: [TAKE_TOKEN] };
     case 422:
-      return "the request is refused";
+      return {
+        action: "join the mesh",
+        state: "the request is refused",
+        next: [TAKE_TOKEN, "Check mesh, name and fields of the Dataplane"],
+      };
+    case 400:
+      return {
+        action: "get a bootstrap",
+        state: "the request is refused",
+        next: ownAuthority
+          ? ["Check that --cp-address is a name in the control plane's certificate"]
+          : ["Name the control plane's authority with --ca-cert-file, so that Envoy can trust it too"],
+      };
+    case 404:
+      return {
+        action: "get a bootstrap",
+        state: "the control plane knows no such proxy",
+        next: ["Create the Dataplane first (heddle apply -f dp.yaml), or bring it with --dataplane-file", CHECK_PORT],
+      };
     default:
-      return `the control plane failed (HTTP ${status})`;
+      return {
+        action: "get a bootstrap",
+        state: `the control plane failed (HTTP ${status})`,
+        next: ["Look into the control plane's log"],
+      };
   }
 }
 

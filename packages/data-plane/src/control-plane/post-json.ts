@@ -1,3 +1,4 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { getCACertificates } from "node:tls";
 import type { ControlPlane, Trust } from "./control-plane.ts";
@@ -42,25 +43,24 @@ export async function postJson(
       ...tlsOptions(trust),
     });
     sent.on("error", (cause) => reject(timeout.aborted ? new Error("no answer", { cause: timeout.reason }) : cause));
-    sent.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > MAX_ANSWER_BYTES) sent.destroy(new Error("the answer is larger than any bootstrap"));
-      });
-      response.on("error", reject);
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          contentType: response.headers["content-type"] ?? "",
-          text: Buffer.concat(chunks).toString("utf8"),
-        }),
-      );
-    });
+    sent.on("response", (response) => void collect(response, sent).then(resolve, reject));
     sent.end(content);
   });
+}
+
+async function collect(response: IncomingMessage, sent: ClientRequest): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > MAX_ANSWER_BYTES) sent.destroy(new Error("the answer is larger than any bootstrap"));
+  }
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers["content-type"] ?? "",
+    text: Buffer.concat(chunks).toString("utf8"),
+  };
 }
 
 function tlsOptions(trust: Trust): { ca?: string[]; rejectUnauthorized?: boolean; minVersion: "TLSv1.2" } {

@@ -69,7 +69,7 @@ export function count(
   return { ...facts, fallback: undefined, parse: (texts, field) => parseCount(last(texts), bounds, field) };
 }
 
-/** `name=value` pairs. */
+/** Pairs of texts, each written as `name=value`. */
 export function pairs(facts: Optional<Pairs>): Setting<Pairs> {
   return { ...facts, repeatable: true, fallback: {}, parse: parsePairs };
 }

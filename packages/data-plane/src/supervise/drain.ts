@@ -30,7 +30,7 @@ export async function drain(plan: LaunchPlan, envoy: EnvoyProcess, log: Log): Pr
   );
   const announcement = await announceLeaving(plan);
   if (!announcement.known) log("info", `The control plane could not take this proxy out first: ${announcement.reason}`);
-  const clean = await letFinish(admin, announcement.known, deadline, envoy, log).catch((cause: Error) => {
+  const clean = await letFinish({ admin, envoy, deadline, log }, announcement.known).catch((cause: Error) => {
     if (envoy.alive()) log("warning", `Envoy's admin interface does not answer: ${cause.message}`);
     return false;
   });
@@ -39,13 +39,15 @@ export async function drain(plan: LaunchPlan, envoy: EnvoyProcess, log: Log): Pr
   return clean;
 }
 
-async function letFinish(
-  admin: AdminClient,
-  peersKnow: boolean,
-  deadline: number,
-  envoy: EnvoyProcess,
-  log: Log,
-): Promise<boolean> {
+interface Leaving {
+  readonly admin: AdminClient;
+  readonly envoy: EnvoyProcess;
+  /** In `performance.now()`. */
+  readonly deadline: number;
+  readonly log: Log;
+}
+
+async function letFinish({ admin, envoy, deadline, log }: Leaving, peersKnow: boolean): Promise<boolean> {
   // Whoever checks Envoy's health takes it out; and from now on every answer closes its connection.
   await admin.post("/healthcheck/fail");
   // Still accepting, for peers that have not heard; skip_exit, because plain `graceful` quits when its time is over.

@@ -1,94 +1,35 @@
-/** A certificate that signed itself, as a control plane makes one for itself, with its key. */
+import assert from "node:assert/strict";
+import { createServerCertificate } from "@heddle/identity/server-certificate.ts";
+
+/** A certificate that signed itself, as a control plane makes one for itself, with its key. Both PEM. */
 export interface TestCertificate {
   readonly certificate: string;
   readonly key: string;
 }
 
-// For tests on loopback and nothing else, which is why the keys may lie here. Made once with `openssl req -x509 -newkey
-// ec -days 36500`, so that no test depends on a tool to make them; all but "expired" are valid for a hundred years.
+const LOOPBACK = ["localhost", "127.0.0.1"];
 
 /** For localhost and 127.0.0.1. */
-export const GOOD: TestCertificate = {
-  certificate: `-----BEGIN CERTIFICATE-----
-MIIBzDCCAXGgAwIBAgIUXNL1oNpc23DIaIyu4xQWs12B/pkwCgYIKoZIzj0EAwIw
-JDEiMCAGA1UEAwwZaGVkZGxlIHRlc3QgY29udHJvbCBwbGFuZTAgFw0yNjExMjMx
-NTU2MDdaGA8yMTI2MTAzMDE1NTYwN1owJDEiMCAGA1UEAwwZaGVkZGxlIHRlc3Qg
-Y29udHJvbCBwbGFuZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKMUmCReUDcL
-sjEfruZLOEJEjxJxTOmc8c/S3GVYhQCuWYTDJijweQU+jqpmL+h9XQcTrHXa+KPa
-KhwHH3E1S3ejfzB9MB0GA1UdDgQWBBQJBTy10AswxTdVPEZqZOuPOGTV7zAfBgNV
-HSMEGDAWgBQJBTy10AswxTdVPEZqZOuPOGTV7zAaBgNVHREEEzARgglsb2NhbGhv
-c3SHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAoQwCgYIKoZI
-zj0EAwIDSQAwRgIhAIPQDTlQwK2THmDRpt9T4+P+ODMl2j7V0A+S866HMMceAiEA
-pjaL+T2puTyYu9IkAFdVGeXwMVpsXuzdiTF8kS6UQNM=
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg77a3fsnblbHJSz8O
-N8rQZ6dF1VQhIjha7zzuwzKPWFahRANCAASjFJgkXlA3C7IxH67mSzhCRI8ScUzp
-nPHP0txlWIUArlmEwyYo8HkFPo6qZi/ofV0HE6x12vij2iocBx9xNUt3
------END PRIVATE KEY-----
-`,
-};
+export const GOOD = await certificate("a control plane", LOOPBACK, new Date());
 
 /** For the same names, by another authority. */
-export const OTHER: TestCertificate = {
-  certificate: `-----BEGIN CERTIFICATE-----
-MIIBwzCCAWmgAwIBAgIUDPzitJRo0Ngo4c758AxICSYuu3QwCgYIKoZIzj0EAwIw
-IDEeMBwGA1UEAwwVYW5vdGhlciBjb250cm9sIHBsYW5lMCAXDTI2MTEyMzE1NTYw
-N1oYDzIxMjYxMDMwMTU1NjA3WjAgMR4wHAYDVQQDDBVhbm90aGVyIGNvbnRyb2wg
-cGxhbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQm6prk+nFNH9+JjTePj1gk
-FS2PT+5fA87H3JjWV5wjTnW16tQ3PpcHhUJPIVSHSzBHZY8u8uGxj3fnQozdt3Ql
-o38wfTAdBgNVHQ4EFgQUBvSwCCtLP565mktE3mLLhXla99QwHwYDVR0jBBgwFoAU
-BvSwCCtLP565mktE3mLLhXla99QwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAAB
-MA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgKEMAoGCCqGSM49BAMCA0gA
-MEUCIDTYIh7XThyzVD2aaq06+m/RJAAmFhWl/FakISqaPB2fAiEAyrZ7aFpbCHtU
-GHxfcPt1AyICjrti1qXPwDiYemyWoZg=
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDChDt5I8Rz61I2Xo
-ttzdC9oMA5r4/C2FA5/bj7eCIIyhRANCAAQm6prk+nFNH9+JjTePj1gkFS2PT+5f
-A87H3JjWV5wjTnW16tQ3PpcHhUJPIVSHSzBHZY8u8uGxj3fnQozdt3Ql
------END PRIVATE KEY-----
-`,
-};
+export const OTHER = await certificate("another control plane", LOOPBACK, new Date());
 
 /** For cp.example alone. */
-export const OTHER_NAME: TestCertificate = {
-  certificate: `-----BEGIN CERTIFICATE-----
-MIIBzzCCAXSgAwIBAgIUV7jpjLm0UYp4i17fBYtoRZ2crrkwCgYIKoZIzj0EAwIw
-KDEmMCQGA1UEAwwdY29udHJvbCBwbGFuZSBvZiBhbm90aGVyIG5hbWUwIBcNMjYx
-MTIzMTU1NjA3WhgPMjEyNjEwMzAxNTU2MDdaMCgxJjAkBgNVBAMMHWNvbnRyb2wg
-cGxhbmUgb2YgYW5vdGhlciBuYW1lMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
-KqfMRE4wSf3/R3qrQO1rA2emQtvqaLH9jlbUcDJV8eVnvOsqZv5SCHB6gBlGw1Ru
-Q1/+p/zDQ3ftx0qhvTl3RKN6MHgwHQYDVR0OBBYEFGi7JRrvnnI+JGQ5DZ15g/gy
-XUS9MB8GA1UdIwQYMBaAFGi7JRrvnnI+JGQ5DZ15g/gyXUS9MBUGA1UdEQQOMAyC
-CmNwLmV4YW1wbGUwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAoQwCgYI
-KoZIzj0EAwIDSQAwRgIhAPayCkBBVf9pS1c0rnNs5xCN+aOTyHTRXAWoke/tFZij
-AiEA3GB157OshsjfsiHBZyzTb1nN/Qww8WJp3SN0D9KD/Jw=
------END CERTIFICATE-----
-`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgO2XPJ7PCDhBNMC4u
-sg8t2yoXg0NqbRiLfXxq6Ut5ba+hRANCAAQqp8xETjBJ/f9HeqtA7WsDZ6ZC2+po
-sf2OVtRwMlXx5We86ypm/lIIcHqAGUbDVG5DX/6n/MNDd+3HSqG9OXdE
------END PRIVATE KEY-----
-`,
-};
+export const OTHER_NAME = await certificate("a control plane elsewhere", ["cp.example"], new Date());
 
 /** For localhost and 127.0.0.1, expired in 2020. */
-export const EXPIRED: TestCertificate = {
-  certificate: `-----BEGIN CERTIFICATE-----
-MIIBfTCCASOgAwIBAgIBATAKBggqhkjOPQQDAjAgMR4wHAYDVQQDDBVleHBpcmVk
-IGNvbnRyb2wgcGxhbmUwHhcNMjAwMTAxMDAwMDAwWhcNMjAwMTAyMDAwMDAwWjAg
-MR4wHAYDVQQDDBVleHBpcmVkIGNvbnRyb2wgcGxhbmUwWTATBgcqhkjOPQIBBggq
-hkjOPQMBBwNCAASjFJgkXlA3C7IxH67mSzhCRI8ScUzpnPHP0txlWIUArlmEwyYo
-8HkFPo6qZi/ofV0HE6x12vij2iocBx9xNUt3o04wTDAaBgNVHREEEzARgglsb2Nh
-bGhvc3SHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUCQU8tdALMMU3
-VTxGamTrjzhk1e8wCgYIKoZIzj0EAwIDSAAwRQIhAIy2Z24Kjbh4/hbrHYf9i+92
-zLLUIJftXThDnnWjtqz4AiB45ZPFV20SOru/XxTIHWkU8ZkQbSigs0C7uZYDZSZG
-pA==
------END CERTIFICATE-----
-`,
-  key: GOOD.key,
-};
+export const EXPIRED = await certificate("an old control plane", LOOPBACK, new Date("2020-01-01T00:00:00Z"));
+
+async function certificate(commonName: string, hosts: readonly string[], now: Date): Promise<TestCertificate> {
+  const made = await createServerCertificate({
+    usage: "server",
+    commonName,
+    hosts,
+    keyType: "ecdsa-p256",
+    validitySeconds: 86_400,
+    now,
+  });
+  assert.ok(made.ok);
+  return { certificate: made.value.certificatePem, key: made.value.keyPem };
+}
