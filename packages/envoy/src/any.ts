@@ -4,8 +4,13 @@ import { encode } from "./encode.ts";
 
 /** The type URL of a message, as Envoy names types everywhere. */
 export function typeUrlOf(schema: DescMessage): string {
-  return `type.googleapis.com/${schema.typeName}`;
+  // The same string each time: maps by type URL then compare a pointer instead of every letter.
+  const known = typeUrls.get(schema) ?? `type.googleapis.com/${schema.typeName}`;
+  typeUrls.set(schema, known);
+  return known;
 }
+
+const typeUrls = new WeakMap<DescMessage, string>();
 
 /** Builds a message and packs it. */
 export function any<Schema extends DescMessage>(schema: Schema, init: MessageInitShape<Schema>): Any {

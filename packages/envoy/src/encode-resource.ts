@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { ResourceSchema } from "@heddle/envoy/gen/envoy/service/discovery/v3/discovery_pb.js";
+import { hash } from "node:crypto";
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { typeUrlOf } from "./any.ts";
 import { encode } from "./encode.ts";
 import type { EncodedResource } from "./encoded-resource.ts";
@@ -17,12 +16,18 @@ export function encodeResource<Schema extends DescMessage>(
 
 /** The same for a message that is encoded already. */
 export function encodeBytes(typeUrl: string, name: string, value: Uint8Array): EncodedResource {
-  const version = createHash("sha256").update(value).digest("hex").slice(0, 16);
-  const resource = create(AnySchema, { typeUrl, value });
-  return {
-    typeUrl,
-    name,
-    version,
-    bytes: toBinary(ResourceSchema, create(ResourceSchema, { name, version, resource })),
-  };
+  const version = hash("sha256", value, "hex").slice(0, 16);
+  return { typeUrl, name, version, bytes: envelope(typeUrl, name, version, value) };
+}
+
+/**
+ * An envoy.service.discovery.v3.Resource around a google.protobuf.Any, written field by field: this runs for every
+ * resource of every change, and copying the bytes once is half the time of building both messages.
+ * https://github.com/envoyproxy/envoy/blob/main/api/envoy/service/discovery/v3/discovery.proto
+ */
+function envelope(typeUrl: string, name: string, version: string, value: Uint8Array): Uint8Array {
+  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(version);
+  writer.tag(2, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(typeUrl).tag(2, WireType.LengthDelimited).bytes(value);
+  return writer.join().tag(3, WireType.LengthDelimited).string(name).finish();
 }

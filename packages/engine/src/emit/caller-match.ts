@@ -6,7 +6,6 @@ import type {
 } from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
 import { ConfigSchema as SetFilterStateSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.js";
 import type { Match } from "@heddle/model/target-ref.ts";
-import type { Settings } from "../plan/plan.ts";
 import type { Init } from "./common.ts";
 
 /** The part of a route's match that looks at the caller. */
@@ -35,11 +34,6 @@ export function callerMatches({ spiffeID, sni }: Match): readonly CallerMatch[] 
 /** A match for requests that both matches mean. */
 export function bothCallers(a: CallerMatch, b: CallerMatch): CallerMatch {
   return { headers: [...a.headers, ...b.headers], filterState: [...a.filterState, ...b.filterState] };
-}
-
-/** Whether a listener has to remember the server name that its callers ask for. */
-export function needsServerName({ callers }: Settings): boolean {
-  return callers.some((list) => list.some(({ match }) => match.sni !== undefined));
 }
 
 /** Remembers the server name for routes to match; routes cannot see it otherwise. */

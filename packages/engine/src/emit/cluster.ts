@@ -9,6 +9,7 @@ import {
   ClusterSchema,
 } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { Memo } from "../memo.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls } from "../plan/plan.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { upstreamTls } from "./tls.ts";
@@ -65,7 +66,17 @@ function httpOptions(
   http2: boolean,
 ): { typedExtensionProtocolOptions: { [key: string]: Any } } {
   const { idleTimeout, maxConnectionDuration } = settings;
-  const options = any(HttpProtocolOptionsSchema, {
+  const options = knownOptions.get(`${idleTimeout} ${maxConnectionDuration} ${http2}`, () =>
+    makeHttpOptions(settings, http2),
+  );
+  return { typedExtensionProtocolOptions: { [HTTP_OPTIONS]: options } };
+}
+
+// Most clusters of a mesh have the same options.
+const knownOptions = new Memo(100);
+
+function makeHttpOptions({ idleTimeout, maxConnectionDuration }: ClusterSettings, http2: boolean): Any {
+  return any(HttpProtocolOptionsSchema, {
     commonHttpProtocolOptions: {
       ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
       ...(maxConnectionDuration ? { maxConnectionDuration: duration(maxConnectionDuration) } : {}),
@@ -79,5 +90,4 @@ function httpOptions(
       },
     },
   });
-  return { typedExtensionProtocolOptions: { [HTTP_OPTIONS]: options } };
 }

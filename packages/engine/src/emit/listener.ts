@@ -18,7 +18,8 @@ import {
 } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/plan.ts";
-import { needsServerName, rememberServerName } from "./caller-match.ts";
+import { needsServerName } from "../plan/settings.ts";
+import { rememberServerName } from "./caller-match.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { downstreamTls, MESH_ALPN } from "./tls.ts";
 
@@ -75,7 +76,7 @@ function inboundChains(plan: InboundPlan): Chain[] {
     name: "mtls",
     filters: [
       ...networkFilters(plan.settings),
-      ...(needsServerName(plan.settings) ? [rememberServerName()] : []),
+      ...(needsServerName(plan.settings.callers) ? [rememberServerName()] : []),
       mainFilter(plan, plan.settings),
     ],
     transportSocket: downstreamTls(plan.tls),

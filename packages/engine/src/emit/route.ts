@@ -13,7 +13,7 @@ import {
 import { FractionalPercent_DenominatorType } from "@heddle/envoy/gen/envoy/type/v3/percent_pb.js";
 import type {
   HeaderChange,
-  OutboundPlan,
+  Destination,
   PathRewrite,
   Redirect,
   RouteAction,
@@ -28,7 +28,7 @@ type Route = Init<typeof RouteSchema>;
 type Forward = RouteAction & { readonly do: "forward" };
 
 /** Which requests go where, from a proxy to a destination. Changes here never touch a listener. */
-export function outboundRoutes({ destination, routes }: OutboundPlan): EncodedResource {
+export function outboundRoutes(destination: Destination, routes: readonly RoutePlan[]): EncodedResource {
   return routeConfiguration(destination.key, routes.flatMap(emitRoute));
 }
 

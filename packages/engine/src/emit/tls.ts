@@ -9,6 +9,7 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { idOf, ObjectMemo } from "../memo.ts";
 import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
 import { FROM_ADS, type Init } from "./common.ts";
 
@@ -35,6 +36,13 @@ export function downstreamTls(tls: ProxyTls): TransportSocket {
 
 /** Starts mutual TLS towards a destination and accepts nobody else there. */
 export function upstreamTls(tls: ProxyTls, upstream: UpstreamTls): TransportSocket {
+  return upstreamSockets.get(upstream, String(idOf(tls)), () => makeUpstreamTls(tls, upstream));
+}
+
+// A cluster changes with every timeout, its TLS with its service's identities only.
+const upstreamSockets = new ObjectMemo<UpstreamTls, TransportSocket>();
+
+function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls): TransportSocket {
   const servers =
     upstream.identities.length > 0
       ? upstream.identities.map((value): SanMatch => ({ case: "exact", value }))

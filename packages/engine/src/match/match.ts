@@ -42,9 +42,9 @@ export function match(
       return reach === undefined ? [] : [{ resource, reach }];
     });
     const key = `selected|${idOf(policy)}|${selected.map(selectionText).join()}`;
-    return memo.get(key, () => ({ policy, policies: selected }));
+    return memo.share(key, () => ({ policy, policies: selected }));
   });
-  return memo.get(`matched|${matched.map(idOf).join()}`, () => matched);
+  return memo.share(`matched|${matched.map(idOf).join()}`, () => matched);
 }
 
 function selectionText({ resource, reach }: Selected["policies"][number]): string {

@@ -26,8 +26,9 @@ export function reachOf(
     case "MeshService":
     case "MeshServiceSubset":
       return reachOfTags({ ...ref.tags, [LABEL.service]: ref.name ?? "" }, ref, proxy);
-    case "MeshGateway":
     case "MeshHTTPRoute":
+      return reachOfRoute(ref, mesh, proxy);
+    case "MeshGateway":
     case "MeshExternalService":
     case "MeshMultiZoneService":
       return undefined;
@@ -44,6 +45,16 @@ function isInScope(policy: Resource, mesh: MeshSnapshot, proxy: DataplaneEntry["
   if (local && zone !== (proxy.labels[LABEL.zone] ?? mesh.zone)) return false;
   if (role !== "consumer" && role !== "workload-owner") return true;
   return labels[LABEL.namespace] === proxy.labels[LABEL.namespace];
+}
+
+// Kuma 2.x: such a policy selects whom the route selects.
+function reachOfRoute(ref: TargetRef, mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): Reach | undefined {
+  const routes = (mesh.policies.get(ref.kind) ?? []).filter((route) =>
+    ref.name === undefined
+      ? matchesLabels(ref.labels ?? {}, { ...route.labels, [LABEL.displayName]: displayName(route) })
+      : ref.name === displayName(route),
+  );
+  return routes.some((route) => reachOf(route, mesh, proxy) !== undefined) ? "all" : undefined;
 }
 
 function reachOfDataplane(ref: TargetRef, proxy: DataplaneEntry["resource"]): Reach | undefined {

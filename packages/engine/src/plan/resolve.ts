@@ -1,5 +1,6 @@
-import { contentHash } from "@heddle/model/canonical-json.ts";
-import { displayName, LABEL, matchesLabels } from "@heddle/model/labels.ts";
+import { canonicalJson, contentHash } from "@heddle/model/canonical-json.ts";
+import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
+import { ObjectMemo } from "../memo.ts";
 import type { BackendReference } from "../policy.ts";
 import type { Endpoint, PortView } from "../snapshot/service-view.ts";
 import type { MeshSnapshot } from "../snapshot/snapshot.ts";
@@ -42,43 +43,70 @@ export function endpointsOf(mesh: MeshSnapshot, destination: Destination): reado
 
 function byName(mesh: MeshSnapshot, reference: BackendReference): Resolution {
   const name = reference.name ?? "";
-  const stored = mesh.services.has(name)
-    ? name
-    : [...mesh.services.values()].find((service) => displayName(service) === name)?.name;
-  const port = portOf(mesh.views.get(`MeshService/${stored ?? name}`)?.ports, reference);
-  if (port !== undefined) return { destination: port.destination, dependsOn: [`MeshService/${stored ?? name}`] };
+  const isStored = mesh.services.has(name);
+  const own = ownKeys.get(reference, "", () => [`MeshService/${name}`]);
+  const [key = ""] = isStored ? own : [`MeshService/${oldestWith(mesh.services, { [LABEL.displayName]: name })?.name}`];
+  const port = portOf(mesh.views.get(key)?.ports, reference);
+  if (isStored && port !== undefined) return { destination: port.destination, dependsOn: own };
   // Kuma 2.x: a MeshService that is no resource is the service tag of that name.
-  const tagged = mesh.views.get(`Service/${name}`)?.ports.get(0);
-  return { destination: tagged?.destination, dependsOn: [`MeshService/${name}`, `Service/${name}`] };
+  const destination = port?.destination ?? mesh.views.get(`Service/${name}`)?.ports.get(0)?.destination;
+  // Without a service of exactly this name, any service may come to have it as its display name.
+  const others = isStored ? [] : ["MeshService/*"];
+  return { destination, dependsOn: [`MeshService/${name}`, `Service/${name}`, ...others] };
 }
 
-// Several services may carry the labels; the oldest one is meant, so that a newcomer cannot take traffic over.
+// References are looked up again and again, with every change of a policy for every proxy.
+const ownKeys = new ObjectMemo<BackendReference, readonly string[]>();
+
 function byLabels(mesh: MeshSnapshot, reference: BackendReference): Resolution {
-  const [oldest] = [...mesh.services.values()]
-    .filter((service) =>
-      matchesLabels(reference.labels ?? {}, { ...service.labels, [LABEL.displayName]: displayName(service) }),
-    )
-    .toSorted((a, b) => compare(a.creationTime, b.creationTime) || compare(a.name, b.name));
+  const oldest = oldestWith(mesh.services, reference.labels ?? {});
   const port =
     oldest === undefined ? undefined : portOf(mesh.views.get(`MeshService/${oldest.name}`)?.ports, reference);
   return { destination: port?.destination, dependsOn: ["MeshService/*"] };
 }
 
-function byTags(mesh: MeshSnapshot, tags: Readonly<Record<string, string>>): Resolution {
+const oldest = new ObjectMemo<MeshSnapshot["services"], Service | undefined>();
+type Service = MeshSnapshot["services"] extends ReadonlyMap<string, infer Value> ? Value : never;
+
+// Several services may carry the labels; the oldest one is meant, so that a newcomer cannot take traffic over.
+function oldestWith(services: MeshSnapshot["services"], labels: Labels): Service | undefined {
+  return oldest.get(services, canonicalJson(labels), () => {
+    const found = [...services.values()].filter((service) =>
+      matchesLabels(labels, { ...service.labels, [LABEL.displayName]: displayName(service) }),
+    );
+    return found.toSorted((a, b) => compare(a.creationTime, b.creationTime) || compare(a.name, b.name))[0];
+  });
+}
+
+function byTags(mesh: MeshSnapshot, tags: Labels): Resolution {
   const service = tags[LABEL.service] ?? "";
   const whole = mesh.views.get(`Service/${service}`)?.ports.get(0)?.destination;
   const dependsOn = [`Service/${service}`];
   if (whole === undefined || Object.keys(tags).length === 1) return { destination: whole, dependsOn };
-  return { destination: { ...whole, key: `${service}-${contentHash(tags)}`, tags }, dependsOn };
+  const key = contentHash(tags);
+  return {
+    destination: subsets.get(whole, key, () => ({ ...whole, key: `${service}-${key}`, tags })),
+    dependsOn,
+  };
 }
 
-function portOf(ports: ReadonlyMap<number, PortView> | undefined, reference: BackendReference): PortView | undefined {
-  const section = reference.sectionName ?? (reference.port === undefined ? undefined : String(reference.port));
+// One object for a subset as long as its service stays the same, as for all other destinations.
+const subsets = new ObjectMemo<Destination, Destination>();
+
+function portOf(
+  ports: ReadonlyMap<number, PortView> | undefined,
+  { port, sectionName }: BackendReference,
+): PortView | undefined {
   if (ports === undefined) return undefined;
-  if (section === undefined) return ports.size === 1 ? [...ports.values()][0] : undefined;
-  return [...ports.values()].find(
-    ({ destination }) => destination.section === section || String(destination.port) === section,
-  );
+  if (sectionName === undefined && port !== undefined) return ports.get(port) ?? bySection(ports, String(port));
+  if (sectionName !== undefined) return bySection(ports, sectionName);
+  return ports.size === 1 ? [...ports.values()][0] : undefined;
+}
+
+function bySection(ports: ReadonlyMap<number, PortView>, section: string): PortView | undefined {
+  const views = [...ports.values()];
+  const named = views.find(({ destination }) => destination.section === section);
+  return named ?? views.find(({ destination }) => String(destination.port) === section);
 }
 
 function compare(a: string, b: string): number {

@@ -19,6 +19,22 @@ export const NO_SETTINGS: Settings = {
   callers: [],
 };
 
+/** Differs when settings differ that end up in a listener. */
+export function listenerText({ connection, httpFilters, networkFilters, callers }: Settings): string {
+  const filters = [...httpFilters, ...networkFilters].map(({ name, config }) => `${name} ${textOf(config.value)}`);
+  return `${JSON.stringify(connection)}${filters.join()}${needsServerName(callers)}`;
+}
+
+/** Whether a listener has to remember the server name that its callers ask for. */
+export function needsServerName(callers: Settings["callers"]): boolean {
+  return callers.some((list) => list.some(({ match }) => match.sni !== undefined));
+}
+
+/** Differs when settings differ that end up in a cluster. */
+export function clusterText({ cluster }: Settings): string {
+  return JSON.stringify(cluster);
+}
+
 /**
  * Puts what the policies want on top of the base. Each field is one slot: when two kinds want different things in it,
  * the later kind in the list has it, and the other is reported with the origins of both.
@@ -28,15 +44,14 @@ export function applyProposals(
   proposals: readonly Proposal[],
   unit: string,
 ): { readonly settings: Settings; readonly conflicts: readonly Conflict[] } {
-  const owners = new Map<string, { proposal: Proposal; value: string }>();
+  const owners = new Map<string, { proposal: Proposal; value: unknown }>();
   const conflicts: Conflict[] = [];
   const claim = (proposal: Proposal, slot: string, value: unknown): void => {
-    const text = canonicalJson(plain(value));
     const owner = owners.get(slot);
-    if (owner !== undefined && owner.value !== text) {
+    if (owner !== undefined && canonicalJson(plain(owner.value)) !== canonicalJson(plain(value))) {
       conflicts.push({ slot, unit, kept: by(proposal), dropped: by(owner.proposal) });
     }
-    owners.set(slot, { proposal, value: text });
+    owners.set(slot, { proposal, value });
   };
   const settings = proposals.reduce((weak, proposal) => merged(weak, proposal, claim), base);
   return { settings: sortedFilters(settings), conflicts };
@@ -99,5 +114,9 @@ function by({ kind, origins }: Proposal): Conflict["kept"] {
 
 // Bytes compare by their content.
 function plain(value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+  return value instanceof Uint8Array ? textOf(value) : value;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -1,11 +1,12 @@
 import { contentHash } from "@heddle/model/canonical-json.ts";
 import { tagSets } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
-import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
+import { enabledBackend, type MtlsBackend } from "@heddle/model/kinds/mesh.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { type Labels, matchesLabels } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { meshCertificateUris, meshServicesOf, spiffeId } from "@heddle/model/spiffe.ts";
+import { idOf, ObjectMemo } from "../memo.ts";
 import type { ProxyTls } from "../plan/plan.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
 
@@ -26,8 +27,16 @@ export interface ProxyIdentity {
 
 /** The identity of a proxy; undefined when nothing in the mesh gives it one: it then speaks plain text. */
 export function identityOf(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyIdentity | undefined {
-  return fromMeshIdentity(mesh, proxy) ?? fromMesh(mesh, proxy);
+  const source = `${idOf(mesh.mesh)}|${idOf(mesh.identities)}|${idOf(mesh.trusts)}|${mesh.zone}`;
+  const known = latest.get(proxy);
+  if (known?.source === source) return known.identity;
+  const identity = fromMeshIdentity(mesh, proxy) ?? fromMesh(mesh, proxy);
+  latest.set(proxy, { source, identity });
+  return identity;
 }
+
+// An identity is asked for whenever the proxy or a service of it is looked at, and changes with trust only.
+const latest = new WeakMap<object, { readonly source: string; readonly identity: ProxyIdentity | undefined }>();
 
 /** Every SPIFFE ID starts with one of these when its owner belongs to the mesh. */
 export function trustPrefixes(mesh: MeshSnapshot): readonly string[] {
@@ -46,15 +55,8 @@ function fromMeshIdentity(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"])
   });
   // Falling back to another identity, or to plain text, would open what the operator meant to close.
   const uris = id.ok ? [id.value] : [];
-  const identitySecret = formatKri(kriOf("mid", resource));
   return {
-    tls: {
-      issuer: "MeshIdentity",
-      mode: "strict",
-      identitySecret,
-      trustSecret: "system_trust_bundle",
-      trustPrefixes: trustPrefixes(mesh),
-    },
+    tls: tlsByMeshIdentity(mesh, resource),
     uris,
     spiffeIds: uris,
     issuer: { by: "MeshIdentity", resource },
@@ -88,16 +90,34 @@ function fromMesh(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyI
   const services = meshServicesOf(tags, proxy.labels, proxy.name);
   const uris = meshCertificateUris(name, tags, services);
   return {
-    tls: {
-      issuer: "Mesh",
-      mode: backend.mode === "PERMISSIVE" ? "permissive" : "strict",
-      identitySecret: `system_mtls_identity_${name}`,
-      trustSecret: `system_mtls_ca_${name}`,
-      trustPrefixes: trustPrefixes(mesh),
-    },
+    tls: tlsByMesh(mesh, backend.mode),
     uris,
     spiffeIds: services.map((service) => `spiffe://${name}/${service}`),
     issuer: { by: "Mesh", backend: backend.name },
     hash: contentHash([uris, backend]),
   };
+}
+
+// All proxies with the same part in mutual TLS share one object, so that what is made for one serves the others.
+const sharedTls = new ObjectMemo<object, ProxyTls>();
+
+function tlsByMeshIdentity(mesh: MeshSnapshot, resource: Resource<MeshIdentitySpec>): ProxyTls {
+  return sharedTls.get(resource, `${idOf(mesh.mesh)}|${idOf(mesh.trusts)}`, () => ({
+    issuer: "MeshIdentity",
+    mode: "strict",
+    identitySecret: formatKri(kriOf("mid", resource)),
+    trustSecret: "system_trust_bundle",
+    trustPrefixes: trustPrefixes(mesh),
+  }));
+}
+
+function tlsByMesh(mesh: MeshSnapshot, mode: MtlsBackend["mode"]): ProxyTls {
+  const { name } = mesh.mesh;
+  return sharedTls.get(mesh.mesh, String(idOf(mesh.trusts)), () => ({
+    issuer: "Mesh",
+    mode: mode === "PERMISSIVE" ? "permissive" : "strict",
+    identitySecret: `system_mtls_identity_${name}`,
+    trustSecret: `system_mtls_ca_${name}`,
+    trustPrefixes: trustPrefixes(mesh),
+  }));
 }

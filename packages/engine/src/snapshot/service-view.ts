@@ -73,7 +73,8 @@ function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>
     };
     return [port.port, { destination, endpoints: endpointsOf(mesh, serving) }];
   });
-  return viewOf(`MeshService/${resource.name}`, ports);
+  // Labels and age decide which of several services a reference by labels means.
+  return viewOf(`MeshService/${resource.name}`, ports, [resource.labels, resource.creationTime]);
 }
 
 function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | undefined {
@@ -101,11 +102,11 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
   return viewOf(`Service/${service}`, [[0, { destination, endpoints: endpointsOf(mesh, serving) }]]);
 }
 
-function viewOf(key: string, ports: readonly [number, PortView][]): ServiceView {
+function viewOf(key: string, ports: readonly [number, PortView][], identity: unknown = undefined): ServiceView {
   return {
     key,
     ports: new Map(ports),
-    hash: contentHash(ports.map(([, port]) => port.destination)),
+    hash: contentHash([identity, ports.map(([, port]) => port.destination)]),
   };
 }
 

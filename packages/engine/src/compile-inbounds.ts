@@ -1,0 +1,69 @@
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { InboundUnit } from "./compile.ts";
+import { type CompileContext, tlsKey } from "./compile-context.ts";
+import { applicationCluster } from "./emit/cluster.ts";
+import { isHttp } from "./emit/common.ts";
+import { inboundRoutes } from "./emit/inbound-routes.ts";
+import { inboundListener } from "./emit/listener.ts";
+import { inboundRules, type Matched, type Selected } from "./match/match.ts";
+import { idOf, type Memo } from "./memo.ts";
+import { baseInbounds } from "./plan/base-plan.ts";
+import type { InboundPlan } from "./plan/plan.ts";
+import { applyProposals, clusterText, listenerText, type Proposal } from "./plan/settings.ts";
+import type { InboundRules } from "./policy.ts";
+import type { DataplaneEntry } from "./snapshot/snapshot.ts";
+
+/** Compiles the ports of the application that a proxy serves. */
+export function compileInbounds(context: CompileContext, proxy: DataplaneEntry["resource"]): readonly InboundUnit[] {
+  const { tls, memo, matched } = context;
+  const bases = memo.get(`inbounds|${idOf(proxy)}|${tlsKey(tls)}`, () => baseInbounds(proxy, tls));
+  return bases.map((base) => {
+    const known = latest.get(base);
+    if (known?.matched === matched) return known.unit;
+    const rules = matched.map((selected) => ({ selected, rules: inboundRules(selected, base.name) }));
+    const key = `inbound|${idOf(base)}|${rules.map((each) => each.rules.hash).join("|")}`;
+    const unit = memo.get(key, () => compileInbound(base, rules, memo));
+    latest.set(base, { matched, unit });
+    return unit;
+  });
+}
+
+// While no policy changed, there is nothing to look up.
+const latest = new WeakMap<InboundPlan, { readonly matched: Matched; readonly unit: InboundUnit }>();
+
+interface SelectedRules {
+  readonly selected: Selected;
+  readonly rules: InboundRules;
+}
+
+function compileInbound(base: InboundPlan, selectedRules: readonly SelectedRules[], memo: Memo): InboundUnit {
+  const proposals = selectedRules.flatMap((each) => proposalOf(each, base));
+  const { settings, conflicts } = applyProposals(base.settings, proposals, base.key);
+  const plan = { ...base, settings };
+  return {
+    plan,
+    conflicts,
+    applied: selectedRules.flatMap(({ selected: { policy }, rules: { everyone } }) =>
+      everyone === undefined ? [] : [{ kind: policy.kind.type, conf: everyone }],
+    ),
+    rules: selectedRules.map(({ selected: { policy }, rules }) => ({ kind: policy.kind.type, rules })),
+    resources: inboundResources(base, plan, memo),
+  };
+}
+
+function proposalOf({ selected: { policy }, rules }: SelectedRules, base: InboundPlan): readonly Proposal[] {
+  const change = policy.inbound?.(rules, base);
+  if (change === undefined) return [];
+  return [{ kind: policy.kind.type, origins: rules.rules.map(({ origin }) => origin), change }];
+}
+
+// A policy that changes one of the three leaves the others as they were encoded.
+function inboundResources(base: InboundPlan, plan: InboundPlan, memo: Memo): readonly EncodedResource[] {
+  const { settings } = plan;
+  const id = idOf(base);
+  return [
+    memo.get(`inbound cluster|${id}|${clusterText(settings)}`, () => applicationCluster(plan)),
+    memo.get(`inbound listener|${id}|${listenerText(settings)}`, () => inboundListener(plan)),
+    ...(isHttp(plan.protocol) ? [inboundRoutes(plan)] : []),
+  ];
+}

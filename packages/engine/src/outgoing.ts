@@ -1,0 +1,49 @@
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { type CompileContext, tlsKey } from "./compile-context.ts";
+import { destinationCluster } from "./emit/cluster.ts";
+import { isHttp } from "./emit/common.ts";
+import { idOf } from "./memo.ts";
+import { baseOutboundSettings } from "./plan/base-plan.ts";
+import type { Destination } from "./plan/plan.ts";
+import { applyProposals, listenerText } from "./plan/settings.ts";
+import { confsAbout, isCurrent, proposalsFor, textOf, type Traffic, trafficTo } from "./traffic.ts";
+
+/** What all proxies with the same policies and the same part in mutual TLS need to send requests to a destination. */
+export interface Outgoing {
+  readonly traffic: Traffic;
+  /** The clusters of all destinations that its routes lead to. */
+  readonly clusters: readonly EncodedResource[];
+  /** Its listeners by where they listen; filled as they are made. */
+  readonly listeners: Map<string | number, EncodedResource>;
+}
+
+/** Works out what is needed for a destination, at most once while neither policies nor the destination change. */
+export function outgoingTo(context: CompileContext, destination: Destination): Outgoing {
+  const known = context.outgoing.get(destination);
+  if (known !== undefined && isCurrent(known.traffic, context.mesh)) return known;
+  const traffic = trafficTo(context, destination);
+  const clusters = traffic.destinations.map((each) => clusterFor(context, each));
+  // Most policies leave the listeners as they were encoded, because routes and clusters come on their own.
+  const listeners = context.memo.get(
+    `listeners|${idOf(destination)}|${splitText(destination, traffic)}|${listenerText(traffic.settings)}`,
+    () => new Map<string | number, EncodedResource>(),
+  );
+  const made = { traffic, clusters, listeners };
+  context.outgoing.set(destination, made);
+  return made;
+}
+
+function clusterFor({ matched, tls, memo }: CompileContext, destination: Destination): EncodedResource {
+  const confs = confsAbout(matched, destination);
+  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${textOf(confs)}`, () => {
+    const { settings } = applyProposals(baseOutboundSettings(), proposalsFor(confs, destination), destination.key);
+    return destinationCluster(destination, settings.cluster, tls);
+  });
+}
+
+// Where requests are not read there are no routes, and the listener itself says where bytes go.
+function splitText({ protocol }: Destination, { routes }: Traffic): string {
+  const action = isHttp(protocol) ? undefined : routes[0]?.action;
+  const backends = action?.do === "forward" ? action.backends : [];
+  return backends.map(({ destination, weight }) => `${destination.key}=${weight}`).join();
+}
