@@ -4,7 +4,7 @@ import type { AccessAnswer, Policy } from "@heddle/engine/policy.ts";
 import type { DataplaneEntry, MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { NamedCaller } from "./access-caller.ts";
 import { remedyOf } from "./access-fix.ts";
-import { serverNamesOf, targetOf } from "./access-target.ts";
+import { type AccessTarget, serverNamesOf, targetOf } from "./access-target.ts";
 import type { InspectOptions } from "./options.ts";
 import type { Subject } from "./subject.ts";
 
@@ -22,6 +22,7 @@ interface Question {
 interface Asked {
   readonly policy: Policy;
   readonly answer: AccessAnswer;
+  readonly target: AccessTarget;
 }
 
 /** Asks every kind of policy that decides about access; all of them have to agree. */
@@ -56,11 +57,11 @@ function ask({ mesh, entry, compiled, inbound, caller: { uris } }: Question): As
     const policy = compiled.matched.find((selected) => selected.policy.kind.type === kind)?.policy;
     const given = (names.length === 0 ? [undefined] : names).flatMap(
       (serverName) =>
-        policy?.explainAccess?.({ rules, inbound: unit.plan, caller: { uris, serverName }, target }) ?? [],
+        policy?.explainAccess?.({ rules, inbound: unit.plan, caller: { uris, serverName }, target: target.ref }) ?? [],
     );
     // A caller may use any name that the service has: one by which it gets in is enough.
     const answer = given.find(({ decision }) => decision === "allow") ?? given[0];
-    return policy === undefined || answer === undefined ? [] : [{ policy, answer }];
+    return policy === undefined || answer === undefined ? [] : [{ policy, answer, target }];
   });
   return answers.find(({ answer }) => answer.decision === "deny") ?? answers.at(-1);
 }
@@ -74,10 +75,10 @@ function whoDecides({ policy, answer: { decision, origins } }: Asked, mesh: stri
 }
 
 /** What to write so that the caller gets in: a policy that was tried out here and does it, else what to change. */
-function fixFor(options: InspectOptions, question: Question, { policy, answer }: Asked): string {
-  const { mesh, entry, inbound, caller } = question;
+function fixFor(options: InspectOptions, question: Question, { policy, answer, target }: Asked): string {
+  const { mesh, entry, caller } = question;
   const { type } = policy.kind;
-  const hint = `allow ${lastWord(caller.name)} to ${entry.resource.name} ${inbound}`;
+  const hint = `allow ${lastWord(caller.name)} to ${target.name}`;
   const remedy = remedyOf(mesh, options.kinds, type, { answer, hint });
   if (remedy !== undefined) {
     const compiled = compile(remedy.mesh, entry, options.policies, options.memo);

@@ -6,14 +6,23 @@ import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { TargetRef } from "@heddle/model/target-ref.ts";
 
-/** How a policy would best point at an inbound: at all instances of its service where one is known, else at the proxy. */
-export function targetOf(mesh: MeshSnapshot, entry: DataplaneEntry, inbound: InboundPlan): TargetRef {
+/** Whom a policy would point at to mean an inbound, and the name of that in words. */
+export interface AccessTarget {
+  readonly ref: TargetRef;
+  readonly name: string;
+}
+
+/** All instances of the inbound's service where one is known, else the proxy alone. */
+export function targetOf(mesh: MeshSnapshot, entry: DataplaneEntry, inbound: InboundPlan): AccessTarget {
   const tag = inbound.tags[LABEL.service];
-  if (tag !== undefined) return { kind: "MeshSubset", tags: { [LABEL.service]: tag } };
-  const byLabels = meshServicesOf(mesh, entry).find(({ spec }) => spec.selector?.dataplaneLabels !== undefined);
-  const selected = byLabels?.spec.selector?.dataplaneLabels?.matchLabels;
-  const labels = selected ?? { [LABEL.displayName]: displayName(entry.resource) };
-  return { kind: "Dataplane", labels, sectionName: inbound.name };
+  if (tag !== undefined) return { ref: { kind: "MeshSubset", tags: { [LABEL.service]: tag } }, name: tag };
+  const sectionName = inbound.name;
+  for (const { name, spec } of meshServicesOf(mesh, entry)) {
+    const labels = spec.selector?.dataplaneLabels?.matchLabels;
+    if (labels !== undefined) return { ref: { kind: "Dataplane", labels, sectionName }, name };
+  }
+  const name = displayName(entry.resource);
+  return { ref: { kind: "Dataplane", labels: { [LABEL.displayName]: name }, sectionName }, name };
 }
 
 /** Server names that the mesh's own clients ask for when they call an inbound; none when none calls it by mutual TLS. */

@@ -20,8 +20,12 @@ interface Target {
 
 /** What a kind of policy says about requests that leave: about the mesh, and about each resource that it points at. */
 export function toResourceRules(mesh: MeshSnapshot, selected: Selected, metas: Metas): readonly Reported[] {
-  const refs = selected.policies.flatMap(({ resource }) => (resource.spec.to ?? []).map(({ targetRef }) => targetRef));
-  const targets = refs.flatMap((ref) => targetsOf(mesh, ref, metas));
+  const targets = selected.policies.flatMap(({ resource: { spec } }) => {
+    // Kuma 2.x: a policy whose own target is a route says what it says about that route only.
+    const refs =
+      spec.targetRef?.kind === "MeshHTTPRoute" ? [spec.targetRef] : (spec.to ?? []).map((item) => item.targetRef);
+    return refs.flatMap((ref) => targetsOf(mesh, ref, metas));
+  });
   const unique = new Map(targets.map((target) => [`${keyOf(target.meta)} ${target.section ?? ""}`, target]));
   return [...unique.values()].flatMap((target) => {
     const conf = outboundConf(selected, target.destination, target.route);
