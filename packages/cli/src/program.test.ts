@@ -13,6 +13,7 @@ import { buildProgram, loadCommand } from "./program.ts";
 const FOLDER = join(import.meta.dirname, "commands");
 const silent = {
   print: () => {},
+  printValue: () => {},
   note: () => {},
   paint: plain,
   paintNote: plain,

@@ -5,6 +5,8 @@ import { spinnerOn, type Spinner } from "./output/spinner.ts";
 export interface Terminal {
   /** Writes a result to standard output and ends the line; nothing for an empty text. */
   readonly print: (text: string) => void;
+  /** Writes a value that others read from a file, such as a token: a line end follows on a terminal only. */
+  readonly printValue: (text: string) => void;
   /** Writes a message to standard error and ends the line. */
   readonly note: (text: string) => void;
   readonly paint: Paint;
@@ -30,6 +32,7 @@ export function terminalOver(streams: Streams, mode: ColorMode, env: NodeJS.Proc
   const { stdin, stdout, stderr } = streams;
   return {
     print: (text) => void (text !== "" && stdout.write(`${text}\n`)),
+    printValue: (text) => void stdout.write(stdout.isTTY ? `${text}\n` : text),
     note: (text) => void stderr.write(`${text}\n`),
     paint: paintFor(mode, stdout, env),
     paintNote: paintFor(mode, stderr, env),

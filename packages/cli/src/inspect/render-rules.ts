@@ -45,8 +45,9 @@ function proxyBlocks(entry: Json): readonly Block[] {
 
 function inboundBlocks(entry: Json): readonly Block[] {
   const inbound = record(entry["inbound"]);
-  const name = text(inbound["name"]);
-  const title = `inbound ${name === undefined ? "" : `${name} `}port ${number(inbound["port"]) ?? "?"}`;
+  const [name, port] = [text(inbound["name"]), String(number(inbound["port"]) ?? "?")];
+  // An inbound without a name goes by its port.
+  const title = `inbound ${name === undefined || name === port ? "" : `${name} `}port ${port}`;
   return records(entry["rules"]).map((rule) => {
     const caller = rule["match"] === undefined ? subset(rule) : JSON.stringify(rule["match"]);
     return {

@@ -16,6 +16,17 @@ test("renderDiff() shows nothing when only what the control plane adds differs, 
   assert.equal(renderDiff("t", STORED, { spec, ...meta }, plain), "");
 });
 
+test("renderDiff() leaves out labels that the control plane sets, and keeps those that users set", () => {
+  const labels = { "kuma.io/zone": "z", "k8s.kuma.io/namespace": "n", team: "a" };
+  const text = renderDiff("t", { ...STORED, labels }, WRITTEN, plain);
+  assert.match(text, /^-  team: a$/m);
+  assert.doesNotMatch(text, /kuma\.io/);
+  assert.match(
+    renderDiff("t", { ...STORED, labels }, { ...WRITTEN, labels: { "kuma.io/zone": "y" } }, plain),
+    /^-  kuma\.io\/zone: z$/m,
+  );
+});
+
 test("renderDiff() shows the lines that differ", () => {
   const text = renderDiff("MeshTimeout default/slow", STORED, { ...WRITTEN, spec: { to: [{ idle: "9s" }] } }, plain);
   const lines = text.split("\n");

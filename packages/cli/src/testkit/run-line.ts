@@ -15,6 +15,7 @@ export async function runHere(words: readonly string[], { env = {}, stdin = "" }
   const cli: Cli = {
     terminal: {
       print: (text) => void (text !== "" && (seen.stdout += `${text}\n`)),
+      printValue: (text) => void (seen.stdout += text),
       note: (text) => void (seen.stderr += `${text}\n`),
       paint: plain,
       paintNote: plain,

@@ -26,7 +26,7 @@ export function define(command: CliCommand, cli: Cli): void {
       const claims = { name, mesh, tags, type, workload };
       // Go has no years: the API reads units up to hours.
       const body = { ...claims, validFor: `${validForMillis(validFor)}ms` };
-      cli.terminal.print(
+      cli.terminal.printValue(
         isOffline(options)
           ? await signOffline("dataplane", claims, options, cli)
           : await requestToken(await connect(typed, cli), "dataplane", body),

@@ -18,7 +18,7 @@ export function define(command: CliCommand, cli: Cli): void {
       const token = isOffline(options)
         ? await signOffline("user", { name, groups }, options, cli)
         : await requestToken(await connect(typed, cli), "user", { name, groups, validFor: `${millis}ms` });
-      cli.terminal.print(token);
+      cli.terminal.printValue(token);
     });
   addExamples(typed, [
     ["heddle generate user-token --name ada --group mesh-system:admin --valid-for 24h", "an administrator for a day"],

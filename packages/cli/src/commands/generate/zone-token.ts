@@ -22,7 +22,7 @@ export function define(command: CliCommand, cli: Cli): void {
       const token = isOffline(options)
         ? await signOffline("zone", { zone, scope }, options, cli)
         : await requestToken(await connect(typed, cli), "zone", { zone, scope, validFor: `${millis}ms` });
-      cli.terminal.print(token);
+      cli.terminal.printValue(token);
     });
   addExamples(typed, [
     ["heddle generate zone-token --zone east --valid-for 720h", "a token for a zone, for 30 days"],
