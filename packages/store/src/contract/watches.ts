@@ -159,6 +159,14 @@ function ending(test: ContractTest): void {
     assert.deepEqual((await takeEvents(staying, 2)).map(eventText), ["put a", "put b"]);
   });
 
+  test("closing ends the watches that wait for something to happen", async (store, t) => {
+    await store.create(sample("a"));
+    const waiting = takeEvents(store.watch({ signal: t.signal }), 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(await waiting, []);
+  });
+
   test("closing finishes the writes that were begun, ends the watches, and then refuses", async (store, t) => {
     const waiting = takeEvents(store.watch({ signal: t.signal }), 1_000);
     const writes = Array.from({ length: 50 }, (_, index) => store.create(sample(`n${index}`)));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -114,11 +115,12 @@ test("openSqliteStore() refuses a file that is no database, and leaves it alone"
   assert.equal(statSync(file).size, before);
 });
 
-test("openSqliteStore() refuses a damaged file instead of beginning with half of it", async (t) => {
+test("openSqliteStore() refuses a file with damage anywhere instead of beginning with half of it", async (t) => {
   const file = temporaryFile(t);
   await fill(file, 200);
   const descriptor = openSync(file, "r+");
-  for (let page = 6; page < 40; page += 1) writeSync(descriptor, Buffer.alloc(2_048, 0xab), 0, 2_048, page * 4_096);
+  for (const page of pagesOf(file, "changes").slice(5, 10))
+    writeSync(descriptor, randomBytes(4_096), 0, 4_096, page * 4_096);
   closeSync(descriptor);
   await assertRefused(openSqliteStore({ file }), "unavailable", `"${file}": it is damaged; restore it from a backup`);
 });
@@ -165,16 +167,30 @@ test("a write is refused when the file was removed or replaced under the store",
   await store.create(sample("b"));
 });
 
-test("a write is refused when another program changed the file behind the store", async (t) => {
+test("a write is refused when another program changed the file behind the store, until that is undone", async (t) => {
   const file = temporaryFile(t);
   await using store = await openSqliteStore({ file });
   const { version } = await store.create(sample("a"));
+  const foreign = version + 2;
   edit(
     file,
-    `INSERT INTO changes SELECT ${version + 1}, ${version + 1}, 'jump', '', '', '', 0, '', '', '{}', NULL, NULL, NULL`,
+    `INSERT INTO changes SELECT ${foreign}, ${foreign}, 'jump', '', '', '', 0, '', '', '{}', NULL, NULL, NULL`,
   );
-  await assertRefused(store.create(sample("b")), "unavailable", "another program has written to it");
-  assert.equal(await store.get(keyOf(sample("b"))), undefined);
+  const both = await Promise.allSettled([store.create(sample("b")), store.create(sample("c"))]);
+  for (const each of both) {
+    assert.ok(each.status === "rejected");
+    await assertRefused(Promise.reject(each.reason), "unavailable", "another program has written to it");
+  }
+  edit(file, `DELETE FROM changes WHERE revision = ${foreign}`);
+  await store.create(sample("d"));
+  using db = new DatabaseSync(file, { readOnly: true });
+  assert.deepEqual(
+    db
+      .prepare("SELECT name FROM resources")
+      .all()
+      .map((row) => row["name"]),
+    ["a", "d"],
+  );
 });
 
 test("a store whose thread has ended refuses writes, and can still be read and closed", async (t) => {
@@ -212,6 +228,13 @@ async function fill(file: string, count: number): Promise<void> {
   await using store = await openSqliteStore({ file });
   const indexes = Array.from({ length: count }, (_, index) => index);
   await Promise.all(indexes.map((index) => store.create(sample(`n${index}`, { spec: "x".repeat(1_000) }))));
+}
+
+/** Where a table lies in the file. */
+function pagesOf(file: string, table: string): readonly number[] {
+  using db = new DatabaseSync(file);
+  const rows = db.prepare("SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno").all(table);
+  return rows.map((row) => Number(row["pageno"]) - 1);
 }
 
 function edit(file: string, sql: string): void {

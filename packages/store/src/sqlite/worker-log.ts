@@ -31,7 +31,6 @@ export class WorkerLog implements DurableLog {
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#end(error));
     this.#worker.on("exit", () => this.#end(new Error("the thread of the store has ended")));
-    this.#worker.unref();
   }
 
   open(): Promise<Answers["open"]> {

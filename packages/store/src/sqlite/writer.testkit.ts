@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { createHash } from "node:crypto";
 import type { NewResource, Resource } from "@heddle/model/resource.ts";
 import { openSqliteStore } from "../sqlite.ts";
@@ -43,7 +42,7 @@ function say(change: "put" | "delete", index: number, resource: Resource): void 
   print(`${change} ${resource.name} ${index} ${resource.version}`);
 }
 
-/** Written before the next write is begun: nothing waits in a buffer that a kill would empty. */
+/** Writing to a pipe is synchronous: nothing waits in a buffer that a kill would empty. */
 function print(line: string): void {
-  writeSync(1, `${line}\n`);
+  process.stdout.write(`${line}\n`);
 }
