@@ -1,5 +1,5 @@
 import type { InboundPlan } from "@heddle/engine/plan/plan.ts";
-import { servicesOf } from "@heddle/engine/snapshot/service-view.ts";
+import { servicesOf } from "@heddle/engine/snapshot/membership.ts";
 import type { DataplaneEntry, MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { displayName, LABEL } from "@heddle/model/labels.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";

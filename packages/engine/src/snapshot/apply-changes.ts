@@ -1,12 +1,14 @@
+import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
-import { LABEL } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { byPrecedence, type PolicySpec } from "../match/precedence.ts";
 import { MapDraft } from "./map-draft.ts";
-import { servicesOf, type ServiceView, viewService } from "./service-view.ts";
+import { IndexDraft } from "./index-draft.ts";
+import { isMember, requiredFeature, servicesByFeature } from "./membership.ts";
+import { type ServiceView, viewService } from "./service-view.ts";
 import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
 
 /** Something that happened to a mesh. */
@@ -48,6 +50,8 @@ class Draft {
   readonly #identities;
   readonly #trusts;
   readonly #policies;
+  readonly #instances;
+  readonly #selectors;
   readonly #views;
 
   readonly #dirtyServices = new Set<string>();
@@ -63,6 +67,8 @@ class Draft {
     this.#identities = new MapDraft(mesh.identities);
     this.#trusts = new MapDraft(mesh.trusts);
     this.#policies = new MapDraft(mesh.policies);
+    this.#instances = new IndexDraft(mesh.instances);
+    this.#selectors = new IndexDraft(mesh.selectors);
     this.#views = new MapDraft(mesh.views);
   }
 
@@ -101,6 +107,8 @@ class Draft {
       identities: this.#identities.current,
       trusts: this.#trusts.current,
       policies: this.#policies.current,
+      instances: this.#instances.current,
+      selectors: this.#selectors.current,
       views: this.#views.current,
     };
   }
@@ -116,8 +124,7 @@ class Draft {
         this.#applyDataplane(resource as Resource<DataplaneSpec>, put);
         return;
       case "MeshService":
-        this.#services.write(resource.name, put ? (resource as Resource<MeshServiceSpec>) : undefined);
-        this.#dirtyServices.add(`MeshService/${resource.name}`);
+        this.#applyService(resource as Resource<MeshServiceSpec>, put);
         return;
       case "MeshIdentity":
         this.#identities.write(resource.name, put ? (resource as Resource<MeshIdentitySpec>) : undefined);
@@ -132,21 +139,45 @@ class Draft {
     }
   }
 
+  #applyService(resource: Resource<MeshServiceSpec>, put: boolean): void {
+    const { name, spec } = resource;
+    const key = `MeshService/${name}`;
+    const old = this.#services.current.get(name);
+    this.#services.write(name, put ? resource : undefined);
+    this.#dirtyServices.add(key);
+    if (put && old !== undefined && canonicalJson(old.spec.selector) === canonicalJson(spec.selector)) return;
+    const [before, after] = [old && requiredFeature(old.spec), put ? requiredFeature(spec) : undefined];
+    if (before !== undefined) this.#selectors.remove(before, name);
+    if (after !== undefined) this.#selectors.add(after, name);
+    for (const proxy of this.#instances.current.get(key) ?? []) this.#instances.remove(key, proxy);
+    if (!put) return;
+    for (const [proxy, entry] of this.#dataplanes.current) {
+      if (isMember(spec, entry.resource)) this.#instances.add(key, proxy);
+    }
+  }
+
   #applyFacts(name: string, facts: DataplaneFacts): void {
     const entry = this.#dataplanes.current.get(name);
     if (entry === undefined) return;
     const changed = { ...entry, facts };
     this.#dataplanes.write(name, changed);
-    this.#markServices(changed);
+    for (const key of this.#servicesOf(entry.resource)) this.#dirtyServices.add(key);
   }
 
   #applyDataplane(resource: Resource<DataplaneSpec>, put: boolean): void {
-    const old = this.#dataplanes.current.get(resource.name);
-    const entry = { resource, facts: old?.facts ?? OFFLINE };
-    if (old !== undefined) this.#markServices(old);
-    this.#markServices(entry);
-    this.#dataplanes.write(resource.name, put ? entry : undefined);
-    this.#touchedDataplanes.add(resource.name);
+    const { name } = resource;
+    const old = this.#dataplanes.current.get(name);
+    this.#dataplanes.write(name, put ? { resource, facts: old?.facts ?? OFFLINE } : undefined);
+    this.#touchedDataplanes.add(name);
+    const [before, after] = [old?.resource, put ? resource : undefined].map((each) => this.#servicesOf(each));
+    for (const key of before ?? []) {
+      this.#dirtyServices.add(key);
+      if (!after?.includes(key)) this.#instances.remove(key, name);
+    }
+    for (const key of after ?? []) {
+      this.#dirtyServices.add(key);
+      this.#instances.add(key, name);
+    }
   }
 
   #applyPolicy(resource: Resource<PolicySpec>, put: boolean): void {
@@ -156,20 +187,14 @@ class Draft {
     this.#policies.write(resource.type, put ? [...rest, resource].toSorted(byPrecedence) : rest);
   }
 
-  #markServices(entry: { resource: Resource<DataplaneSpec>; facts: DataplaneFacts }): void {
-    for (const key of servicesOf(this.#services.current, entry)) this.#dirtyServices.add(key);
+  #servicesOf(proxy: Resource<DataplaneSpec> | undefined): readonly string[] {
+    return proxy === undefined ? [] : servicesByFeature(this.#services.current, this.#selectors.current, proxy);
   }
 
   // A mesh-wide change of trust is rare; looking at every service then is simpler than knowing which ones it means.
   #allServices(): Set<string> {
-    const tagged = [...this.#dataplanes.current.values()].flatMap(({ resource }) =>
-      (resource.spec.networking.inbound ?? []).flatMap((inbound) => {
-        const service = inbound.tags?.[LABEL.service];
-        return service === undefined ? [] : [`Service/${service}`];
-      }),
-    );
     const named = [...this.#services.current.keys()].map((name) => `MeshService/${name}`);
-    return new Set([...this.#views.current.keys(), ...this.#dirtyServices, ...tagged, ...named]);
+    return new Set([...this.#views.current.keys(), ...this.#instances.current.keys(), ...named]);
   }
 }
 

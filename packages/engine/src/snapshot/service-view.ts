@@ -32,17 +32,6 @@ export interface PortView {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** The service keys a proxy is an instance of, or would be: what a change of it touches. */
-export function servicesOf(services: MeshSnapshot["services"], entry: DataplaneEntry): readonly string[] {
-  const tagged = (entry.resource.spec.networking.inbound ?? []).flatMap((inbound) =>
-    inbound.tags?.[LABEL.service] === undefined ? [] : [`Service/${inbound.tags[LABEL.service]}`],
-  );
-  const selected = [...services.values()].flatMap((service) =>
-    isMember(service.spec, entry) ? [`MeshService/${service.name}`] : [],
-  );
-  return [...new Set([...tagged, ...selected])];
-}
-
 /** Looks at a service through its clients' eyes; undefined when there is no such service. */
 export function viewService(mesh: MeshSnapshot, key: string): ServiceView | undefined {
   const [type, name = ""] = key.split("/");
@@ -52,7 +41,7 @@ export function viewService(mesh: MeshSnapshot, key: string): ServiceView | unde
 }
 
 function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>): ServiceView {
-  const members = [...mesh.dataplanes.values()].filter((entry) => isMember(resource.spec, entry));
+  const members = instancesOf(mesh, `MeshService/${resource.name}`);
   const ports = (resource.spec.ports ?? []).map((port): [number, PortView] => {
     const serving = members.flatMap((entry) =>
       inboundsOf(entry, resource.spec, port).map((inbound) => ({ entry, inbound })),
@@ -78,13 +67,13 @@ function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>
 }
 
 function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | undefined {
-  const serving = [...mesh.dataplanes.values()].flatMap((entry) =>
+  const members = instancesOf(mesh, `Service/${service}`);
+  if (members.length === 0) return undefined;
+  const serving = members.flatMap((entry) =>
     (entry.resource.spec.networking.inbound ?? [])
       .filter((inbound) => inbound.tags?.[LABEL.service] === service)
       .map((inbound) => ({ entry, inbound })),
   );
-  if (serving.length === 0) return undefined;
-  const members = [...new Set(serving.map(({ entry }) => entry))];
   const identities = [`spiffe://${mesh.mesh.name}/${service}`];
   const destination: Destination = {
     key: service,
@@ -110,12 +99,9 @@ function viewOf(key: string, ports: readonly [number, PortView][], identity: unk
   };
 }
 
-function isMember(spec: MeshServiceSpec, { resource }: DataplaneEntry): boolean {
-  const { dataplaneRef, dataplaneLabels, dataplaneTags } = spec.selector ?? {};
-  if (dataplaneRef !== undefined) return displayName(resource) === dataplaneRef.name;
-  if (dataplaneLabels !== undefined) return matchesLabels(dataplaneLabels.matchLabels, resource.labels);
-  if (dataplaneTags === undefined) return false;
-  return (resource.spec.networking.inbound ?? []).some((inbound) => matchesLabels(dataplaneTags, inbound.tags ?? {}));
+/** The proxies that serve it, by name, so that the order in which they came does not show. */
+function instancesOf(mesh: MeshSnapshot, key: string): readonly DataplaneEntry[] {
+  return [...(mesh.instances.get(key) ?? [])].toSorted().flatMap((name) => mesh.dataplanes.get(name) ?? []);
 }
 
 function inboundsOf({ resource }: DataplaneEntry, spec: MeshServiceSpec, port: MeshServicePort): readonly Inbound[] {

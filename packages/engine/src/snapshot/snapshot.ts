@@ -4,6 +4,7 @@ import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { PolicySpec } from "../match/precedence.ts";
+import type { Index } from "./index-draft.ts";
 import type { ServiceView } from "./service-view.ts";
 
 /** What is known of a proxy besides its resource. It changes with connections, not with writes of users. */
@@ -43,6 +44,10 @@ export interface MeshSnapshot {
   readonly trusts: ReadonlyMap<string, Resource<MeshTrustSpec>>;
   /** By kind of policy, each list from the weakest to the strongest. */
   readonly policies: ReadonlyMap<string, readonly Resource<PolicySpec>[]>;
+  /** Names of the proxies that serve a service, by service key. */
+  readonly instances: Index;
+  /** Names of MeshServices by one thing that their proxies must have. */
+  readonly selectors: Index;
   /** What clients see, by service key ("MeshService/backend", "Service/backend"). */
   readonly views: ReadonlyMap<string, ServiceView>;
 }
@@ -58,6 +63,8 @@ export function emptySnapshot(mesh: Resource<MeshSpec>, zone: string): MeshSnaps
     identities: none,
     trusts: none,
     policies: none,
+    instances: none,
+    selectors: none,
     views: none,
   };
 }
