@@ -1,7 +1,5 @@
-import { fromBinary, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
-import { ResourceSchema } from "@heddle/envoy/gen/envoy/service/discovery/v3/discovery_pb.js";
-import { jsonOfAny } from "@heddle/envoy/to-json.ts";
+import { resourceJson } from "@heddle/envoy/resource-json.ts";
 
 /** What stands in the place of a secret. */
 export const REDACTED = "[redacted]";
@@ -17,14 +15,11 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** A resource as Envoy gets it, as JSON for people: packed messages unpacked, secrets replaced. */
-export function envoyJson({ bytes }: Pick<EncodedResource, "bytes">): JsonObject {
-  const { resource } = fromBinary(ResourceSchema, bytes);
-  if (resource === undefined) return {};
-  const { "@type": _known, ...fields } = jsonOfAny(resource);
-  return redacted(fields) as JsonObject;
+export function envoyJson(resource: Pick<EncodedResource, "bytes">): unknown {
+  return redacted(resourceJson(resource));
 }
 
-function redacted(value: JsonValue): JsonValue {
+function redacted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(redacted);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

@@ -7,7 +7,9 @@ export function layoutReport({ identity, inbounds, outbounds }: Compiled): Layou
   return {
     ...(spiffeId === undefined ? {} : { spiffeId }),
     inbounds: inbounds.map(({ plan: { kri, port, protocol, key } }) => ({
-      ...{ kri, port, protocol },
+      kri,
+      port,
+      protocol,
       proxyResourceName: key,
     })),
     outbounds: outbounds.map(({ plan: { destination, port } }) => ({

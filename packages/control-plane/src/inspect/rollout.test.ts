@@ -97,7 +97,9 @@ test("rollout() is done at once when nobody is concerned, but not before the cha
   assert.equal((await next(steps))?.done, false);
   await lab.write(permission);
   assert.deepEqual(await next(steps), {
-    ...{ revision: before + 1, rejected: [], done: true },
+    revision: before + 1,
+    rejected: [],
+    done: true,
     proxies: { affected: 0, acked: 0 },
   });
 });

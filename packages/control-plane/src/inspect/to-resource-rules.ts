@@ -41,7 +41,15 @@ export function toResourceRules(mesh: MeshSnapshot, selected: Selected, metas: M
 
 /** A destination that no reference names: only what is said about the whole mesh applies to it. */
 export const ELSEWHERE: Destination = {
-  ...{ key: "", kind: "Service", mesh: "", name: "", kri: "", labels: {}, section: "", port: 0, tags: {} },
+  key: "",
+  kind: "Service",
+  mesh: "",
+  name: "",
+  kri: "",
+  labels: {},
+  section: "",
+  port: 0,
+  tags: {},
   protocol: "tcp",
   tls: undefined,
 };

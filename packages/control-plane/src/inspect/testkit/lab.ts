@@ -54,7 +54,10 @@ export class Lab implements AsyncDisposable {
     });
     this.inspect = createInspect({
       ...settings,
-      ...{ meshes: this.meshes, kinds, progress: this.progress, store: this.store },
+      meshes: this.meshes,
+      kinds,
+      progress: this.progress,
+      store: this.store,
       trustDomain: (identity) => authorities.trustDomain(identity),
     });
     this.#following = this.#follow();

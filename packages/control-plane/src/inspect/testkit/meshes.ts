@@ -78,3 +78,78 @@ spec:
   selector: { dataplaneLabels: { matchLabels: { app: backend-next } } }
   ports: [{ name: main, port: 80, targetPort: http, appProtocol: http }]
 `;
+
+/** Policies over LABELLED: permissions, timeouts on both sides and for one route, and a route to another service. */
+export const LABELLED_POLICIES = `
+type: MeshTrafficPermission
+mesh: default
+name: shops
+spec:
+  rules:
+    - default:
+        allow: [{ spiffeID: { type: Exact, value: "spiffe://default/shop" } }]
+        deny: [{ spiffeID: { type: Prefix, value: "spiffe://default/evil" } }]
+---
+type: MeshTimeout
+mesh: default
+name: coming-in
+spec:
+  targetRef: { kind: Dataplane, labels: { app: backend } }
+  rules:
+    - default: { idleTimeout: 9s }
+    - matches: [{ spiffeID: { type: Exact, value: "spiffe://default/web" } }]
+      default: { http: { requestTimeout: 1s } }
+---
+type: MeshTimeout
+mesh: default
+name: going-out
+spec:
+  targetRef: { kind: Dataplane, labels: { app: web } }
+  to:
+    - targetRef: { kind: Mesh }
+      default: { connectionTimeout: 3s, http: { requestTimeout: 7s } }
+    - targetRef: { kind: MeshService, labels: { kuma.io/display-name: backend }, sectionName: main }
+      default: { http: { requestTimeout: 5s } }
+    - targetRef: { kind: MeshHTTPRoute, labels: { kuma.io/display-name: split } }
+      default: { http: { requestTimeout: 2s } }
+---
+type: MeshHTTPRoute
+mesh: default
+name: split
+spec:
+  targetRef: { kind: Dataplane, labels: { app: web } }
+  to:
+    - targetRef: { kind: MeshService, labels: { kuma.io/display-name: backend } }
+      rules:
+        - matches: [{ path: { type: PathPrefix, value: /next } }, { method: POST }]
+          default: { backendRefs: [{ kind: MeshService, name: backend-next, port: 80 }] }
+`;
+
+/** Policies over TAGGED, all in the form of Kuma 2.x. */
+export const TAGGED_POLICIES = `
+type: MeshTrafficPermission
+mesh: default
+name: some
+spec:
+  targetRef: { kind: MeshSubset, tags: { kuma.io/service: backend } }
+  from:
+    - targetRef: { kind: Mesh }
+      default: { action: Deny }
+    - targetRef: { kind: MeshSubset, tags: { team: shop } }
+      default: { action: Allow }
+    - targetRef: { kind: MeshSubset, tags: { kuma.io/service: spy } }
+      default: { action: Deny }
+---
+type: MeshTimeout
+mesh: default
+name: slow
+spec:
+  targetRef: { kind: MeshSubset, tags: { kuma.io/service: web } }
+  to:
+    - targetRef: { kind: Mesh }
+      default: { connectionTimeout: 3s, http: { requestTimeout: 7s } }
+    - targetRef: { kind: MeshService, name: backend }
+      default: { http: { requestTimeout: 5s } }
+    - targetRef: { kind: MeshService, name: gone }
+      default: { http: { requestTimeout: 1s } }
+`;
