@@ -4,7 +4,7 @@ export class Bell {
 
   /** Wakes all who wait now. */
   ring(): void {
-    for (const wake of [...this.#sleepers]) wake();
+    for (const wake of this.#sleepers) wake();
   }
 
   /** Resolves at the next ring, or when the signal aborts. */

@@ -2,7 +2,6 @@ import { keyText, type NewResource, type Resource, type ResourceKey } from "@hed
 import { StoreError, type ListQuery, type Page, type Store } from "@heddle/model/store.ts";
 import type { StoreEvent, WriteOptions } from "@heddle/model/store.ts";
 import { Bell } from "./bell.ts";
-import type { Intent } from "./decide.ts";
 import { draftOf } from "./draft.ts";
 import type { DurableLog } from "./durable-log.ts";
 import { History, type Batch } from "./history.ts";
