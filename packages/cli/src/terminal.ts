@@ -44,7 +44,9 @@ export function terminalOver(streams: Streams, mode: ColorMode, env: NodeJS.Proc
       // Not as a terminal: readline would take Ctrl-C for itself.
       const lines = createInterface({ input: stdin, output: stderr, terminal: false });
       try {
-        return await lines.question(question, { signal });
+        // Ctrl-D closes the input, which is an empty answer.
+        const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+        return await Promise.race([lines.question(question, { signal }), closed]);
       } finally {
         lines.close();
       }

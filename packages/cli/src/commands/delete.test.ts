@@ -54,6 +54,8 @@ test("delete of a mesh needs --yes where nobody can be asked, and deletes nothin
 for (const [typed, code, deletes] of [
   ["prod\n", 0, 1],
   ["yes\n", 1, 0],
+  // Ctrl-D at the start of a line ends the input.
+  ["\u0004", 1, 0],
 ] as const) {
   test(`delete of a mesh on a terminal ${code === 0 ? "goes ahead" : "stops"} when ${JSON.stringify(typed)} is typed`, async () => {
     await using fake = await startFake(SCRIPT);

@@ -8,8 +8,11 @@ export function define(command: CliCommand, cli: Cli): void {
   const typed = command.option("--demo", "with three small services that call each other through it");
   const readFlags = addSettings(typed, controlPlaneFlags());
   typed.action(async ({ demo }) => {
-    const { up } = await import("@heddle/control-plane/up.ts");
-    await up({ ...readFlags(), demo }, cli.signal);
+    const [{ up }, { startControlPlane }] = await Promise.all([
+      import("@heddle/control-plane/up.ts"),
+      import("../start-control-plane.ts"),
+    ]);
+    await startControlPlane(() => up({ ...readFlags(), demo }, cli.signal));
   });
   addExamples(typed, [
     ["heddle up", "a control plane on this machine, its store in .heddle"],

@@ -22,14 +22,16 @@ const ZSH = String.raw`#compdef heddle
 # heddle completion for zsh
 _heddle() {
   local -a answer candidates
-  local line
+  local line meaning
   answer=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   if [[ "\${answer[1]}" == ":files" ]]; then
     _files
     return
   fi
   for line in "\${answer[@]}"; do
-    [[ -n "$line" ]] && candidates+=("\${\${line%%$'\t'*}//:/\\:}:\${line#*$'\t'}")
+    [[ -n "$line" ]] || continue
+    meaning=\${line#*$'\t'}
+    candidates+=("\${\${line%%$'\t'*}//:/\\:}\${meaning:+:$meaning}")
   done
   _describe 'heddle' candidates
 }

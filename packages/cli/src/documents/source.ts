@@ -15,7 +15,7 @@ export interface SourceOptions {
 }
 
 const DOCUMENT_FILE = /\.(ya?ml|json)$/;
-const LARGEST_BYTES = 64 * 1024 * 1024;
+const LONGEST_WAIT_MILLIS = 60_000;
 
 /** Reads what a `-f` names: "-" for standard input, a URL, a file, or a folder with its YAML and JSON files in order. */
 export async function readSources(place: string, options: SourceOptions): Promise<readonly Source[]> {
@@ -57,14 +57,13 @@ function unreadable(path: string, cause: unknown): CliError {
 }
 
 async function readUrl(url: string, signal: AbortSignal): Promise<Source> {
-  const response = await fetch(url, { signal }).catch((cause: unknown) => {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WAIT_MILLIS)]);
+  const response = await fetch(url, { signal: patience }).catch((cause: unknown) => {
     signal.throwIfAborted();
     const { message, cause: deeper } = cause as Error;
     const state = deeper instanceof Error && deeper.message !== "" ? deeper.message : message;
     throw new CliError(`Cannot read "${url}": ${state}`, { cause });
   });
   if (!response.ok) throw new CliError(`Cannot read "${url}": the server answers with status ${response.status}`);
-  const length = Number(response.headers.get("content-length") ?? 0);
-  if (length > LARGEST_BYTES) throw new CliError(`Cannot read "${url}": it is larger than 64 MB`);
   return { name: url, text: await response.text() };
 }

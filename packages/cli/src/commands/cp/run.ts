@@ -8,8 +8,11 @@ export function define(command: CliCommand, cli: Cli): void {
   const typed = command.option("-c, --config-file <file>", "settings, YAML");
   const readFlags = addSettings(typed, controlPlaneFlags());
   typed.action(async ({ configFile }) => {
-    const { runControlPlane } = await import("@heddle/control-plane/main.ts");
-    await runControlPlane({ flags: readFlags(), configFile, env: cli.env }, cli.signal);
+    const [{ runControlPlane }, { startControlPlane }] = await Promise.all([
+      import("@heddle/control-plane/main.ts"),
+      import("../../start-control-plane.ts"),
+    ]);
+    await startControlPlane(() => runControlPlane({ flags: readFlags(), configFile, env: cli.env }, cli.signal));
   });
   addExamples(typed, [
     ["heddle cp run", "a control plane with its store in .heddle"],
