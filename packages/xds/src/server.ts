@@ -11,12 +11,9 @@ import type { TLSSocket } from "node:tls";
 import { ADS_PATH, adsService } from "./ads-service.ts";
 import { statusHeaders } from "./grpc-status.ts";
 import { HEALTH_PATH, healthService } from "./health-service.ts";
-import type { HealthHooks, XdsHooks } from "./hooks.ts";
+import type { ConnectRequest, HealthHooks, XdsHooks } from "./hooks.ts";
 import { keepAlive, type KeepaliveOptions } from "./keepalive.ts";
 import { ServedStream, type StreamLimits } from "./served-stream.ts";
-
-export type { ConnectRequest, HealthConnection, HealthHooks, ProxyConnection, XdsHooks } from "./hooks.ts";
-export { XdsRefusal } from "./hooks.ts";
 
 /** Answers what is not gRPC on this port, such as POST /bootstrap, over HTTP/1.1 and HTTP/2 alike. */
 export type HttpHandler = (
@@ -93,7 +90,7 @@ class Serving implements XdsServer {
   port = 0;
   readonly #server: Http2SecureServer;
   readonly #limits: XdsLimits;
-  readonly #open = new Set<{ end: ServedStream<never, never>["end"] }>();
+  readonly #open = new Set<Pick<ConnectRequest, "end">>();
   readonly #sockets = new Set<TLSSocket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #lastStreamId = 0;
@@ -138,7 +135,7 @@ class Serving implements XdsServer {
     keepAlive(session, this.#limits);
   }
 
-  #keep(stream: ServerHttp2Stream, served: { end: ServedStream<never, never>["end"] }): void {
+  #keep(stream: ServerHttp2Stream, served: Pick<ConnectRequest, "end">): void {
     this.#open.add(served);
     stream.once("close", () => this.#open.delete(served));
   }

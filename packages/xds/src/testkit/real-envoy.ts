@@ -12,6 +12,8 @@ export interface RealEnvoyOptions {
   readonly adsPort: number;
   /** PEM that the server's certificate is checked against. */
   readonly ca: string;
+  /** Asks the same server what to check, and reports to it. */
+  readonly healthDiscovery?: boolean;
 }
 
 /** A real Envoy that takes everything from a delta ADS server on loopback. Disposing stops it. */
@@ -57,22 +59,20 @@ export async function startEnvoy(options: RealEnvoyOptions): Promise<RealEnvoy> 
   };
 }
 
-function bootstrap({ nodeId, adsPort, ca }: RealEnvoyOptions): object {
+function bootstrap({ nodeId, adsPort, ca, healthDiscovery }: RealEnvoyOptions): object {
   const address = { socket_address: { address: "127.0.0.1", port_value: adsPort } };
   const validation = { trusted_ca: { inline_string: ca } };
   const ads = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" };
+  const service = { transport_api_version: "V3", grpc_services: [{ envoy_grpc: { cluster_name: "ads" } }] };
   return {
     node: { id: nodeId, cluster: "test" },
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
     dynamic_resources: {
-      ads_config: {
-        api_type: "DELTA_GRPC",
-        transport_api_version: "V3",
-        grpc_services: [{ envoy_grpc: { cluster_name: "ads" } }],
-      },
+      ads_config: { ...service, api_type: "DELTA_GRPC" },
       cds_config: ads,
       lds_config: ads,
     },
+    ...(healthDiscovery ? { hds_config: { ...service, api_type: "GRPC" } } : {}),
     static_resources: {
       clusters: [
         {
