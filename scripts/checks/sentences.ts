@@ -34,5 +34,5 @@ function hasSentence(lines: readonly string[], index: number): boolean {
   if (lines[index - 1]?.trimEnd().endsWith("*/") !== true) return false;
   const start = lines.findLastIndex((line, at) => at < index && line.startsWith("/**"));
   const words = lines.slice(start, index).join(" ").replace(/[/*]+/g, " ").trim();
-  return /^\S+ \S+ \S+.*[.:?!)]/.test(words);
+  return /^\S+\s+\S+\s+\S+.*[.:?!)]/.test(words);
 }

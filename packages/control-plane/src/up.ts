@@ -2,14 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
-import { CORE_KINDS } from "@heddle/model/kinds/index.ts";
-import { kindRegistry } from "@heddle/model/kind.ts";
 import { parseResource } from "@heddle/model/parse-resource.ts";
 import type { Store } from "@heddle/model/store.ts";
-import { policies } from "@heddle/policies/index.ts";
 import { parseAllDocuments } from "yaml";
 import { loadConfig } from "./config.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { KINDS } from "./kinds.ts";
 import { createLog } from "./log.ts";
 import { ConfigurationError } from "./main.ts";
 import { TokenService } from "./identity/token-service.ts";
@@ -80,10 +78,9 @@ async function runWithDemo(
 async function applyOnce(store: Store, zone: string, file: "mesh" | "services"): Promise<boolean> {
   const marker = { type: "GlobalSecret", mesh: "", name: `applied-once-${file}` };
   if ((await store.get(marker)) !== undefined) return false;
-  const kinds = kindRegistry([...CORE_KINDS, ...policies.map(({ kind }) => kind)]);
   for (const document of parseAllDocuments(await readFile(join(RESOURCES, `${file}.yaml`), "utf8"))) {
-    const parsed = parseResource(kinds, document.toJS());
-    const kind = parsed.ok ? kinds.byType(parsed.value.type) : undefined;
+    const parsed = parseResource(KINDS, document.toJS());
+    const kind = parsed.ok ? KINDS.byType(parsed.value.type) : undefined;
     if (!parsed.ok || kind === undefined)
       throw new Error(`Cannot read the resources of the demo: ${JSON.stringify(parsed)}`);
     const labelled = withOwnedLabels(kind, parsed.value, { mode: "zone", zone, environment: "universal" });

@@ -10,18 +10,21 @@ export class ClaimError extends Error {
 
 export type Payload = Readonly<Record<string, unknown>>;
 
+/** Reads a claim that is a text; an absent one is empty. Throws ClaimError. */
 export function readText(payload: Payload, claim: string): string {
   const value = payload[claim] ?? "";
   if (typeof value !== "string") throw new ClaimError(`its claim "${claim}" must be a text`);
   return value;
 }
 
+/** Reads a claim that is a list of texts; an absent one is empty. Throws ClaimError. */
 export function readTexts(payload: Payload, claim: string): readonly string[] {
   const value = payload[claim] ?? [];
   if (!isTexts(value)) throw new ClaimError(`its claim "${claim}" must be a list of texts`);
   return value;
 }
 
+/** Reads a claim of lists of texts by name; an absent one is empty. Throws ClaimError. */
 export function readTextLists(payload: Payload, claim: string): Readonly<Record<string, readonly string[]>> {
   const value = payload[claim] ?? {};
   const entries = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : undefined;

@@ -8,17 +8,21 @@ export interface SigningKey {
   readonly key: KeyObject;
 }
 
+/** From when on, and for how long, a token is good. */
+export interface TokenLife {
+  readonly validForSeconds: number;
+  readonly now: Date;
+}
+
 /** Kuma lets tokens begin this much earlier, for control planes whose clocks differ a little. */
 const BACKDATED_SECONDS = 5;
 
 /** A signed token, as Kuma would write it: RS256, `kid` in the header, a random id (`jti`) to revoke it by. */
-// oxlint-disable-next-line max-params -- reads as a sentence: which, what, by whom, how long, from when
 export function issueToken<Kind extends TokenKind>(
   kind: Kind,
   claims: ClaimsByKind[Kind],
   signer: SigningKey,
-  validForSeconds: number,
-  now: Date,
+  { validForSeconds, now }: TokenLife,
 ): Promise<string> {
   const second = Math.floor(now.getTime() / 1000);
   return new SignJWT({ ...CLAIMS_FORMATS[kind].write(claims) })

@@ -18,7 +18,7 @@ const claims: DataplaneClaims = {
   type: "dataplane",
   workload: "backend",
 };
-const good = await issueToken("dataplane", claims, signer, 3_600, NOW);
+const good = await issueToken("dataplane", claims, signer, { validForSeconds: 3_600, now: NOW });
 
 test("issueToken() writes what Kuma writes", () => {
   const [header, payload] = good.split(".").map((part) => Buffer.from(part, "base64url").toString());
@@ -125,7 +125,7 @@ test("verifyToken() refuses a signature by another key of the same number", asyn
 });
 
 test("verifyToken() refuses another kind of token, even from the same key", async () => {
-  const user = await issueToken("user", { name: "alice", groups: [] }, signer, 60, NOW);
+  const user = await issueToken("user", { name: "alice", groups: [] }, signer, { validForSeconds: 60, now: NOW });
   await assertRefused(user, /its claim "Mesh" is missing, so it is not a dataplane token/);
 });
 
@@ -182,7 +182,10 @@ test("verifyToken() takes null for an empty list or map, as Go writes it", async
 });
 
 test("verifyToken() refuses a token of more than 16 KiB before it looks inside", async () => {
-  const fits = await issueToken("dataplane", { ...claims, name: "x".repeat(10_000) }, signer, 60, NOW);
+  const fits = await issueToken("dataplane", { ...claims, name: "x".repeat(10_000) }, signer, {
+    validForSeconds: 60,
+    now: NOW,
+  });
   assert.equal((await verifyToken("dataplane", fits, context)).ok, true);
   await assertRefused("x".repeat(LARGEST_TOKEN_BYTES + 1), /it is larger than 16384 bytes/);
 });
@@ -210,7 +213,11 @@ async function assertRoundTrip<Kind extends TokenKind>(
   anyClaims: fc.Arbitrary<Parameters<typeof issueToken<Kind>>[1]>,
 ): Promise<void> {
   const property = fc.asyncProperty(anyClaims, fc.integer({ min: 1, max: 1e9 }), async (written, seconds) => {
-    const result = await verifyToken(kind, await issueToken(kind, written, signer, seconds, NOW), context);
+    const result = await verifyToken(
+      kind,
+      await issueToken(kind, written, signer, { validForSeconds: seconds, now: NOW }),
+      context,
+    );
     assert.ok(result.ok, result.ok ? "" : result.reason);
     assert.deepEqual(result.claims, written);
     assert.deepEqual(result.expiresAt, after(seconds));

@@ -42,8 +42,7 @@ export function toMillis(duration: string | undefined): number | undefined;
 export function toMillis(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const millis = millisOf(duration);
-  if (millis === undefined)
-    throw new RangeError(`Cannot read duration "${duration}": its schema let it through`);
+  if (millis === undefined) throw new RangeError(`Cannot read duration "${duration}": its schema let it through`);
   return millis;
 }
 

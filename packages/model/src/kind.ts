@@ -53,12 +53,8 @@ export interface KindRegistry {
 export function kindRegistry(kinds: readonly Kind[]): KindRegistry {
   const all = kinds.toSorted((a, b) => (a.type < b.type ? -1 : 1));
   const types = new Map(all.map((kind) => [kind.type, kind]));
-  const paths = new Map(
-    all.flatMap((kind) => [kind.path, ...(kind.pathAliases ?? [])].map((path) => [path, kind])),
-  );
-  const shortNames = new Map(
-    all.flatMap((kind) => (kind.shortName === undefined ? [] : [[kind.shortName, kind]])),
-  );
+  const paths = new Map(all.flatMap((kind) => [kind.path, ...(kind.pathAliases ?? [])].map((path) => [path, kind])));
+  const shortNames = new Map(all.flatMap((kind) => (kind.shortName === undefined ? [] : [[kind.shortName, kind]])));
   return {
     all,
     byType: (type) => types.get(type),

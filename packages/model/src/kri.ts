@@ -36,14 +36,7 @@ export function kriOf(
 /** Reads the text form. Names hold no underscores (they are RFC 1123), so seven parts are the whole grammar. */
 export function parseKri(text: string, field: string): Parsed<Kri> {
   const [prefix, shortName, mesh, zone, namespace, name, section, ...rest] = text.split("_");
-  if (
-    prefix !== "kri" ||
-    !shortName ||
-    !name ||
-    section === undefined ||
-    rest.length > 0 ||
-    mesh === undefined
-  ) {
+  if (prefix !== "kri" || !shortName || !name || section === undefined || rest.length > 0 || mesh === undefined) {
     const message = `must look like "kri_mt_default_zone-1__slow_": kri, short name, mesh, zone, namespace, name, section`;
     return { ok: false, violations: [{ field, message }] };
   }

@@ -18,19 +18,11 @@ const LABEL_KEY = /^([0-9a-z]([-.0-9a-z]*[0-9a-z])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9
 const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$/;
 
 /** Reads one document as users write it (Kuma's Universal form). Gives every mistake, each with its path. */
-export function parseResource(
-  kinds: KindRegistry,
-  raw: unknown,
-  expected: Expected = {},
-): Parsed<NewResource> {
+export function parseResource(kinds: KindRegistry, raw: unknown, expected: Expected = {}): Parsed<NewResource> {
   if (!isRecord(raw))
-    return wrong(
-      "",
-      `must be an object with type, name and fields, not ${JSON.stringify(raw)?.slice(0, 40)}`,
-    );
+    return wrong("", `must be an object with type, name and fields, not ${JSON.stringify(raw)?.slice(0, 40)}`);
   const type = raw["type"] ?? expected.type;
-  if (typeof type !== "string")
-    return wrong("type", "must be set to a resource type such as Mesh or Dataplane");
+  if (typeof type !== "string") return wrong("type", "must be set to a resource type such as Mesh or Dataplane");
   const kind = kinds.byType(type);
   if (kind === undefined) return wrong("type", unknownType(kinds, type));
 
@@ -71,9 +63,11 @@ export function formatResource(kind: Kind, resource: Resource): Record<string, u
 
 function parseMeta(kind: Kind, raw: Raw, expected: Expected): Meta {
   const violations: Violation[] = [];
-  const name = text(raw, "name", expected.name, violations);
+  const name = text(raw, { field: "name", expected: expected.name }, violations);
   const mesh =
-    kind.scope === "Global" ? "" : text(raw, "mesh", expected.mesh, violations, "default");
+    kind.scope === "Global"
+      ? ""
+      : text(raw, { field: "mesh", expected: expected.mesh, fallback: "default" }, violations);
   if (kind.scope === "Global" && raw["mesh"] !== undefined && raw["mesh"] !== "") {
     violations.push({
       field: "mesh",
@@ -98,13 +92,13 @@ function parseMeta(kind: Kind, raw: Raw, expected: Expected): Meta {
   return { name, mesh, labels, violations };
 }
 
-function text(
-  raw: Raw,
-  field: "name" | "mesh",
-  expected: string | undefined,
-  violations: Violation[],
-  fallback?: string,
-): string {
+interface Wanted {
+  readonly field: "name" | "mesh";
+  readonly expected: string | undefined;
+  readonly fallback?: string;
+}
+
+function text(raw: Raw, { field, expected, fallback }: Wanted, violations: Violation[]): string {
   const value = raw[field] ?? expected ?? fallback;
   if (typeof value !== "string" || value === "") {
     violations.push({ field, message: "must be set" });
@@ -122,8 +116,7 @@ function checkName(kind: Kind, name: string): Violation[] {
     return [
       {
         field: "name",
-        message:
-          "must start with a letter and hold at most 63 lower-case letters, digits and '-' (RFC 1035)",
+        message: "must start with a letter and hold at most 63 lower-case letters, digits and '-' (RFC 1035)",
       },
     ];
   }
@@ -152,8 +145,7 @@ function checkLabels(labels: unknown): Violation[] {
       return [
         {
           field,
-          message:
-            "must be at most 63 letters, digits, '-', '_' and '.', and start and end with a letter or digit",
+          message: "must be at most 63 letters, digits, '-', '_' and '.', and start and end with a letter or digit",
         },
       ];
     }
@@ -161,19 +153,13 @@ function checkLabels(labels: unknown): Violation[] {
   });
 }
 
-function parseSpec(
-  kind: Kind,
-  raw: Raw,
-): { spec: unknown; status: unknown; violations: readonly Violation[] } {
+function parseSpec(kind: Kind, raw: Raw): { spec: unknown; status: unknown; violations: readonly Violation[] } {
   const root = kind.shape === "core" ? [] : ["spec"];
-  const rest = Object.fromEntries(
-    Object.entries(raw).filter(([key]) => !META_FIELDS.includes(key)),
-  );
+  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !META_FIELDS.includes(key)));
   const unknown = kind.shape === "core" ? [] : strangers(rest, kind.hasStatus === true);
   const body = kind.shape === "core" ? rest : (raw["spec"] ?? {});
   const parsed = parseWith(kind.schema, body, root);
-  if (!parsed.ok)
-    return { spec: undefined, status: undefined, violations: [...unknown, ...parsed.violations] };
+  if (!parsed.ok) return { spec: undefined, status: undefined, violations: [...unknown, ...parsed.violations] };
   const checks = (kind.check?.(parsed.value) ?? []).map((violation) => ({
     ...violation,
     field: violation.field === "" ? fieldPath(root) : fieldPath([...root, violation.field]),

@@ -19,20 +19,13 @@ const PLACEHOLDER = /\{\{\s*(?:\.(\w+)|label\s+"([^"]+)")\s*\}\}/g;
  * Fills a template of a MeshIdentity. Kuma's templates are Go templates; this is the part of them that Kuma documents:
  * `.Mesh`, `.Zone`, `.Namespace`, `.ServiceAccount`, `.Workload` and `label "<key>"`.
  */
-export function renderSpiffeTemplate(
-  template: string,
-  context: SpiffeContext,
-  field: string,
-): Parsed<string> {
+export function renderSpiffeTemplate(template: string, context: SpiffeContext, field: string): Parsed<string> {
   const missing: string[] = [];
-  const text = template.replace(
-    PLACEHOLDER,
-    (whole, name: string | undefined, label: string | undefined) => {
-      const value = label === undefined ? valueOf(name ?? "", context) : context.labels[label];
-      if (value === undefined || value === "") missing.push(whole);
-      return value ?? "";
-    },
-  );
+  const text = template.replace(PLACEHOLDER, (whole, name: string | undefined, label: string | undefined) => {
+    const value = label === undefined ? valueOf(name ?? "", context) : context.labels[label];
+    if (value === undefined || value === "") missing.push(whole);
+    return value ?? "";
+  });
   if (text.includes("{{")) {
     const message =
       'may use {{ .Mesh }}, {{ .Zone }}, {{ .Namespace }}, {{ .ServiceAccount }}, {{ .Workload }} and {{ label "key" }} only';
@@ -62,11 +55,7 @@ export function spiffeId(
     context,
     "spec.spiffeID.trustDomain",
   );
-  const path = renderSpiffeTemplate(
-    templates.path ?? DEFAULT_SPIFFE_PATH,
-    context,
-    "spec.spiffeID.path",
-  );
+  const path = renderSpiffeTemplate(templates.path ?? DEFAULT_SPIFFE_PATH, context, "spec.spiffeID.path");
   if (!domain.ok || !path.ok) {
     return {
       ok: false,
@@ -77,14 +66,8 @@ export function spiffeId(
 }
 
 /** The services a proxy is under Mesh.mtls: its kuma.io/service tags, else its workload label, else its own name. */
-export function meshServicesOf(
-  tags: readonly Labels[],
-  labels: Labels,
-  name: string,
-): readonly string[] {
-  const services = tags.flatMap((set) =>
-    set[LABEL.service] === undefined ? [] : [set[LABEL.service] ?? ""],
-  );
+export function meshServicesOf(tags: readonly Labels[], labels: Labels, name: string): readonly string[] {
+  const services = tags.flatMap((set) => (set[LABEL.service] === undefined ? [] : [set[LABEL.service] ?? ""]));
   if (services.length > 0) return [...new Set(services)].toSorted();
   return [labels[LABEL.workload] ?? name];
 }
@@ -98,13 +81,8 @@ export function meshCertificateUris(
   tags: readonly Labels[],
   services: readonly string[],
 ): readonly string[] {
-  const pairs = tags.flatMap((set) =>
-    Object.entries(set).map(([key, value]) => `kuma://${key}/${value}`),
-  );
-  return [
-    ...services.map((service) => `spiffe://${mesh}/${service}`),
-    ...[...new Set(pairs)].toSorted(),
-  ];
+  const pairs = tags.flatMap((set) => Object.entries(set).map(([key, value]) => `kuma://${key}/${value}`));
+  return [...services.map((service) => `spiffe://${mesh}/${service}`), ...[...new Set(pairs)].toSorted()];
 }
 
 function valueOf(name: string, { mesh, zone, labels }: SpiffeContext): string | undefined {

@@ -35,7 +35,12 @@ export async function signOffline<Kind extends TokenKind>(
   if (!key.ok)
     throw new CliError(`Cannot sign with "${path}": ${key.violations.map(({ message }) => message).join(", ")}`);
   const seconds = Math.floor(validForMillis(flags.validFor) / 1_000);
-  return issueToken(kind, claims, { kid: flags.kid ?? "", key: key.value }, seconds, cli.now());
+  return issueToken(
+    kind,
+    claims,
+    { kid: flags.kid ?? "", key: key.value },
+    { validForSeconds: seconds, now: cli.now() },
+  );
 }
 
 /** Reads --valid-for in milliseconds; a token that has ended before it starts is a mistake. */

@@ -18,7 +18,7 @@ export interface Setting<Value = unknown> {
 
 type Facts<Value> = Omit<Setting<Value>, "parse">;
 
-/** Any text. */
+/** A setting that takes any text. */
 export function text(facts: Facts<string>): Setting<string> {
   return {
     ...facts,

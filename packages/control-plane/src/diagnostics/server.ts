@@ -6,8 +6,6 @@ export interface DiagnosticsOptions {
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;
-  /** Why the control plane is not ready to serve proxies; undefined when it is. */
-  readonly notReady: () => string | undefined;
 }
 
 /** Serves health, readiness and metrics. No authentication: there is nothing secret, and probes have no credentials. */
@@ -21,12 +19,10 @@ export async function serveDiagnostics(
     };
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET is served here\n");
     switch (path) {
+      // This port opens last, so whoever gets an answer finds everything else running.
       case "/healthy":
+      case "/ready":
         return answer(200, "OK\n");
-      case "/ready": {
-        const reason = options.notReady();
-        return reason === undefined ? answer(200, "OK\n") : answer(503, `${reason}\n`);
-      }
       case "/metrics":
         void options.registry.metrics().then(
           (text) => answer(200, text, options.registry.contentType),
@@ -58,10 +54,10 @@ async function listening(server: Server, { host, port }: DiagnosticsOptions): Pr
   try {
     await promise;
   } catch (cause) {
-    const fix = "stop it or choose another with --diagnostics-port / HEDDLE_DIAGNOSTICS_SERVER_PORT";
-    const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
-    throw new Error(`Cannot listen on ${host}:${port}${taken ? `: another process has the port; ${fix}` : ""}`, {
-      cause,
+    throw await listenFailure(cause, {
+      host,
+      port,
+      setting: "--diagnostics-port / HEDDLE_DIAGNOSTICS_SERVER_PORT",
     });
   }
 }

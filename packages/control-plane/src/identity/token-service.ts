@@ -109,8 +109,7 @@ export class TokenService implements Tokens {
       kind,
       claims,
       { kid, key: key.value },
-      Math.floor(validForMillis / 1_000),
-      this.#now(),
+      { validForSeconds: Math.floor(validForMillis / 1_000), now: this.#now() },
     );
     return { ok: true, token };
   }

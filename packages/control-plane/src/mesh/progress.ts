@@ -5,6 +5,12 @@
 export class Progress {
   #next = Promise.withResolvers<void>();
   #isScheduled = false;
+  readonly #listeners: (() => void)[] = [];
+
+  /** Calls a function at each notice, once for all notices of a turn. */
+  onNotify(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
 
   /** Something moved on. Cheap, and may be called as often as it likes. */
   notify(): void {
@@ -15,6 +21,7 @@ export class Progress {
       const { resolve } = this.#next;
       this.#next = Promise.withResolvers<void>();
       resolve();
+      for (const listener of this.#listeners) listener();
     });
   }
 

@@ -8,13 +8,18 @@ export type Authenticated =
   | { readonly ok: true; readonly tokenId: string | undefined }
   | { readonly ok: false; readonly reason: string };
 
+export interface AuthenticationOptions {
+  readonly tokens: TokenService;
+  readonly method: "dpToken" | "none";
+  /** Whether the proxy's SPIFFE ID is made from its workload label: then its token has to say which one it may have. */
+  readonly identityUsesWorkload: boolean;
+}
+
 /** Checks the token of a proxy against the Dataplane it claims to be. */
 export async function authenticateProxy(
-  tokens: TokenService,
-  method: "dpToken" | "none",
   proxy: NewResource<DataplaneSpec>,
   token: string | undefined,
-  identityUsesWorkload: boolean,
+  { tokens, method, identityUsesWorkload }: AuthenticationOptions,
 ): Promise<Authenticated> {
   if (method === "none") return { ok: true, tokenId: undefined };
   if (token === undefined || token === "") {

@@ -19,6 +19,9 @@ interface Entry {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** How long proxies may take to find a control plane that was away: twice Envoy's longest pause between two tries. */
+const RETURN_MILLIS = 60_000;
+
 /** Follows proxies from their first connection to their end, through losses of connection that mean nothing. */
 export class Presence {
   readonly #options: PresenceOptions;
@@ -36,7 +39,9 @@ export class Presence {
   expect(mesh: string, dataplane: string, tlsReady: boolean): void {
     const entry = this.#entry(mesh, dataplane);
     entry.facts = { ...entry.facts, online: true, warm: true, tlsReady };
-    this.#startGrace(mesh, dataplane, entry);
+    // Nobody lost this proxy: it was the control plane that was away, perhaps for long, and proxies ask ever more rarely.
+    this.#startGrace(mesh, dataplane, entry, Math.max(RETURN_MILLIS, this.#options.graceMillis));
+    setTimeout(() => void this.#lookAfter(mesh, dataplane, entry), this.#options.graceMillis).unref();
   }
 
   connected(mesh: string, dataplane: string): void {
@@ -96,9 +101,9 @@ export class Presence {
       this.#change(mesh, dataplane, { online: false, warm: false });
   }
 
-  #startGrace(mesh: string, dataplane: string, entry: Entry): void {
+  #startGrace(mesh: string, dataplane: string, entry: Entry, millis = this.#options.graceMillis): void {
     clearTimeout(entry.timer);
-    entry.timer = setTimeout(() => this.#gone(mesh, dataplane, false), this.#options.graceMillis);
+    entry.timer = setTimeout(() => this.#gone(mesh, dataplane, false), millis);
     entry.timer.unref();
   }
 

@@ -55,3 +55,15 @@ export async function register(store: Store, wanted: NewResource<DataplaneSpec>)
     throw error;
   }
 }
+
+/** Deletes the Dataplane of a proxy that said goodbye, with its insight, if it came with the proxy. */
+export async function removeGoneDataplane(
+  store: Store,
+  { mesh, name }: { readonly mesh: string; readonly name: string },
+): Promise<void> {
+  const stored = await store.get({ type: "Dataplane", mesh, name });
+  if (stored?.labels[REGISTERED_BY] === undefined) return;
+  await store.delete(stored, stored.version);
+  const insight = await store.get({ type: "DataplaneInsight", mesh, name });
+  if (insight !== undefined) await store.delete(insight);
+}

@@ -126,8 +126,8 @@ export class Sessions {
     const { tokens, authentication, meshes } = this.#options;
     const identities = [...(meshes.get(proxy.mesh)?.snapshot.identities.values() ?? [])];
     const identity = chooseIdentity(identities, proxy.labels);
-    const workload = identity !== undefined && usesWorkload(identity.spec.spiffeID ?? {});
-    const result = await authenticateProxy(tokens, authentication, proxy, token, workload);
+    const identityUsesWorkload = identity !== undefined && usesWorkload(identity.spec.spiffeID ?? {});
+    const result = await authenticateProxy(proxy, token, { tokens, method: authentication, identityUsesWorkload });
     if (!result.ok) throw new XdsRefusal("unauthenticated", result.reason);
     return result;
   }

@@ -32,10 +32,7 @@ const rejection = z.strictObject({
   typeUrl: z.string(),
   resources: z.array(z.string()).describe("Names of the Envoy resources that Envoy refused"),
   detail: z.string().describe("Envoy's own words"),
-  origins: z
-    .array(z.string())
-    .optional()
-    .describe("KRIs of the resources whose content was refused"),
+  origins: z.array(z.string()).optional().describe("KRIs of the resources whose content was refused"),
   time: z.string(),
 });
 export type Rejection = z.infer<typeof rejection>;
@@ -75,8 +72,6 @@ export const dataplaneInsight = defineKind<DataplaneInsightSpec>({
 /** A proxy is online while one of its subscriptions is connected. */
 export function isOnline(insight: DataplaneInsightSpec | undefined): boolean {
   return (
-    insight?.subscriptions?.some(
-      (each) => each.connectTime !== undefined && each.disconnectTime === undefined,
-    ) ?? false
+    insight?.subscriptions?.some((each) => each.connectTime !== undefined && each.disconnectTime === undefined) ?? false
   );
 }

@@ -24,14 +24,9 @@ const inboundSchema = z.strictObject({
   name: z.string().min(1).optional().describe("Name of the inbound, for sectionName"),
   protocol: z.enum(PROTOCOLS).optional().describe("What is spoken on this port; tcp when unset"),
   tags: stringMap().optional().describe("Kuma 2.x: what the inbound is, with kuma.io/service"),
-  state: z
-    .enum(["Ready", "NotReady", "Ignored"])
-    .optional()
-    .describe("Whether requests may be sent here (Ready)"),
+  state: z.enum(["Ready", "NotReady", "Ignored"]).optional().describe("Whether requests may be sent here (Ready)"),
   health: z.strictObject({ ready: z.boolean().optional() }).optional(),
-  serviceProbe: serviceProbe
-    .optional()
-    .describe("How the proxy finds out whether the application is ready"),
+  serviceProbe: serviceProbe.optional().describe("How the proxy finds out whether the application is ready"),
 });
 export type Inbound = z.infer<typeof inboundSchema>;
 
@@ -54,10 +49,7 @@ const listenerSchema = z.strictObject({
 export const dataplaneSchema = z.strictObject({
   networking: z.strictObject({
     address: z.string().min(1).describe("IP or DNS name under which other proxies reach this one"),
-    advertisedAddress: z
-      .string()
-      .optional()
-      .describe("Address given to other proxies instead of networking.address"),
+    advertisedAddress: z.string().optional().describe("Address given to other proxies instead of networking.address"),
     inbound: z.array(inboundSchema).optional(),
     outbound: z.array(outboundSchema).optional(),
     gateway: z
@@ -131,11 +123,7 @@ function checkDataplane(spec: DataplaneSpec): Violation[] {
   }
   networking.inbound?.forEach((inbound, index) => {
     const field = `networking.inbound[${index}]`;
-    if (
-      inbound.tags !== undefined &&
-      Object.keys(inbound.tags).length > 0 &&
-      !inbound.tags[LABEL.service]
-    ) {
+    if (inbound.tags !== undefined && Object.keys(inbound.tags).length > 0 && !inbound.tags[LABEL.service]) {
       violations.push({ field: `${field}.tags`, message: `must have the tag ${LABEL.service}` });
     }
     const listens = `${inbound.address ?? networking.address}:${inbound.port}`;
@@ -151,48 +139,32 @@ function checkDataplane(spec: DataplaneSpec): Violation[] {
 }
 
 function checkPorts(spec: DataplaneSpec): Violation[] {
-  const { networking } = spec;
   const taken = new Map<string, string>();
-  const listeners = [
-    ...(networking.inbound ?? []).map((each, index) => ({
-      at: each.address ?? networking.address,
-      port: each.port,
-      field: `networking.inbound[${index}]`,
-    })),
-    ...(networking.outbound ?? []).map((each, index) => ({
-      at: each.address ?? "127.0.0.1",
-      port: each.port,
-      field: `networking.outbound[${index}]`,
-    })),
-    ...(networking.listeners ?? []).map((each, index) => ({
-      at: each.address ?? networking.address,
-      port: each.port,
-      field: `networking.listeners[${index}]`,
-    })),
-  ];
-  const violations = listeners.flatMap(({ at, port: number, field }) => {
-    const other = taken.get(`${at}:${number}`);
-    taken.set(`${at}:${number}`, other ?? field);
+  const doubled = listeningPorts(spec).flatMap(({ where, field }) => {
+    const other = taken.get(where);
+    taken.set(where, other ?? field);
     return other === undefined
       ? []
-      : [
-          {
-            field: `${field}.port`,
-            message: `must differ from ${other}.port: ${at}:${number} is taken`,
-          },
-        ];
+      : [{ field: `${field}.port`, message: `must differ from ${other}.port: ${where} is taken` }];
   });
-  const names = new Set<string>();
-  networking.inbound?.forEach((inbound, index) => {
-    const name = inboundName(inbound);
-    if (names.has(name))
-      violations.push({
-        field: `networking.inbound[${index}].name`,
-        message: `must be unique: "${name}" is there already`,
-      });
-    names.add(name);
-  });
-  return violations;
+  const names = (spec.networking.inbound ?? []).map(inboundName);
+  const repeated = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [{ field: `networking.inbound[${index}].name`, message: `must be unique: "${name}" is there already` }],
+  );
+  return [...doubled, ...repeated];
+}
+
+function listeningPorts({ networking }: DataplaneSpec): { readonly where: string; readonly field: string }[] {
+  const { address, inbound = [], outbound = [], listeners = [] } = networking;
+  const places = { inbound, outbound, listeners };
+  return Object.entries(places).flatMap(([section, entries]) =>
+    entries.map((each, index) => {
+      const host = each.address ?? (section === "outbound" ? "127.0.0.1" : address);
+      return { where: `${host}:${each.port}`, field: `networking.${section}[${index}]` };
+    }),
+  );
 }
 
 function checkOutbounds(spec: DataplaneSpec): Violation[] {
@@ -210,10 +182,7 @@ function checkOutbounds(spec: DataplaneSpec): Violation[] {
       ];
     }
     const kind = outbound.backendRef?.kind;
-    if (
-      kind !== undefined &&
-      !["MeshService", "MeshExternalService", "MeshMultiZoneService"].includes(kind)
-    ) {
+    if (kind !== undefined && !["MeshService", "MeshExternalService", "MeshMultiZoneService"].includes(kind)) {
       return [
         {
           field: `${field}.backendRef.kind`,
@@ -221,14 +190,8 @@ function checkOutbounds(spec: DataplaneSpec): Violation[] {
         },
       ];
     }
-    if (
-      outbound.backendRef !== undefined &&
-      kind !== "MeshExternalService" &&
-      outbound.backendRef.port === undefined
-    ) {
-      return [
-        { field: `${field}.backendRef.port`, message: "must be set to a port of the service" },
-      ];
+    if (outbound.backendRef !== undefined && kind !== "MeshExternalService" && outbound.backendRef.port === undefined) {
+      return [{ field: `${field}.backendRef.port`, message: "must be set to a port of the service" }];
     }
     return [];
   });

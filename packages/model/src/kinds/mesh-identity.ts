@@ -7,9 +7,7 @@ import type { Violation } from "../violation.ts";
 const dataSource = z.strictObject({
   type: z.enum(["File", "Secret", "EnvVar", "InsecureInline"]),
   file: z.strictObject({ path: z.string().min(1) }).optional(),
-  secretRef: z
-    .strictObject({ kind: z.literal("Secret").optional(), name: z.string().min(1) })
-    .optional(),
+  secretRef: z.strictObject({ kind: z.literal("Secret").optional(), name: z.string().min(1) }).optional(),
   envVar: z.strictObject({ name: z.string().min(1) }).optional(),
   insecureInline: z.strictObject({ value: z.string() }).optional(),
 });
@@ -21,12 +19,7 @@ export const meshIdentitySchema = z.strictObject({
     .describe("Which proxies get this identity; {} under matchLabels for all, nothing for none"),
   spiffeID: z
     .strictObject({
-      trustDomain: z
-        .string()
-        .min(1)
-        .max(255)
-        .optional()
-        .describe("Template ({{ .Mesh }}.{{ .Zone }}.mesh.local)"),
+      trustDomain: z.string().min(1).max(255).optional().describe("Template ({{ .Mesh }}.{{ .Zone }}.mesh.local)"),
       path: z.string().min(1).optional().describe("Template (/workload/{{ .Workload }})"),
     })
     .optional(),
@@ -34,18 +27,13 @@ export const meshIdentitySchema = z.strictObject({
     type: z.enum(["Bundled"]).describe("Bundled: the control plane signs"),
     bundled: z
       .strictObject({
-        meshTrustCreation: z
-          .enum(["Enabled", "Disabled"])
-          .optional()
-          .describe("Make the MeshTrust as well (Enabled)"),
+        meshTrustCreation: z.enum(["Enabled", "Disabled"]).optional().describe("Make the MeshTrust as well (Enabled)"),
         insecureAllowSelfSigned: z.boolean().optional(),
         autogenerate: z
           .strictObject({ enabled: z.boolean().optional() })
           .optional()
           .describe("Make the authority's key here"),
-        ca: z
-          .strictObject({ certificate: dataSource.optional(), privateKey: dataSource.optional() })
-          .optional(),
+        ca: z.strictObject({ certificate: dataSource.optional(), privateKey: dataSource.optional() }).optional(),
         certificateParameters: z
           .strictObject({
             expiry: duration().optional().describe("Life of a proxy's certificate (24h)"),
@@ -73,18 +61,12 @@ export const meshIdentity = defineKind<MeshIdentitySpec>({
 
 function checkMeshIdentity(spec: MeshIdentitySpec): Violation[] {
   const { bundled } = spec.provider;
-  if (bundled === undefined)
-    return [{ field: "provider.bundled", message: "must be set with type Bundled" }];
+  if (bundled === undefined) return [{ field: "provider.bundled", message: "must be set with type Bundled" }];
   const generated = bundled.autogenerate?.enabled === true;
   const given = bundled.ca?.certificate !== undefined || bundled.ca?.privateKey !== undefined;
   if (generated && given)
-    return [
-      { field: "provider.bundled.ca", message: "must not be set with autogenerate.enabled: true" },
-    ];
-  if (
-    !generated &&
-    (bundled.ca?.certificate === undefined || bundled.ca.privateKey === undefined)
-  ) {
+    return [{ field: "provider.bundled.ca", message: "must not be set with autogenerate.enabled: true" }];
+  if (!generated && (bundled.ca?.certificate === undefined || bundled.ca.privateKey === undefined)) {
     return [
       {
         field: "provider.bundled.ca",

@@ -10,10 +10,7 @@ export const meshServiceSchema = z.strictObject({
         .strictObject({ name: z.string().min(1) })
         .optional()
         .describe("One proxy, by name"),
-      dataplaneLabels: z
-        .strictObject({ matchLabels: stringMap() })
-        .optional()
-        .describe("Proxies with these labels"),
+      dataplaneLabels: z.strictObject({ matchLabels: stringMap() }).optional().describe("Proxies with these labels"),
       dataplaneTags: stringMap().optional().describe("Kuma 2.x: inbounds with these tags"),
     })
     .optional()
@@ -65,9 +62,7 @@ export function servicePortName(servicePort: MeshServicePort): string {
 
 function checkMeshService(spec: MeshServiceSpec): Violation[] {
   const { dataplaneRef, dataplaneLabels, dataplaneTags } = spec.selector ?? {};
-  const selectors = [dataplaneRef, dataplaneLabels, dataplaneTags].filter(
-    (selector) => selector !== undefined,
-  );
+  const selectors = [dataplaneRef, dataplaneLabels, dataplaneTags].filter((selector) => selector !== undefined);
   const violations: Violation[] = [];
   if (selectors.length > 1) {
     violations.push({

@@ -46,10 +46,7 @@ const tagSet = z.strictObject({ tags: stringMap() });
 export const meshSchema = z.strictObject({
   mtls: z
     .strictObject({
-      enabledBackend: z
-        .string()
-        .optional()
-        .describe("The backend that signs; empty turns mutual TLS off"),
+      enabledBackend: z.string().optional().describe("The backend that signs; empty turns mutual TLS off"),
       skipValidation: z.boolean().optional(),
       backends: z.array(backend).optional(),
     })
@@ -80,10 +77,7 @@ export const meshSchema = z.strictObject({
       mode: z.enum(["Disabled", "Everywhere", "ReachableBackends", "Exclusive"]).optional(),
     })
     .optional(),
-  skipCreatingInitialPolicies: z
-    .array(z.string())
-    .optional()
-    .describe("Default policies not to make; * for all"),
+  skipCreatingInitialPolicies: z.array(z.string()).optional().describe("Default policies not to make; * for all"),
 });
 export type MeshSpec = z.infer<typeof meshSchema>;
 export type MtlsBackend = z.infer<typeof backend>;

@@ -1,0 +1,79 @@
+import { hostname } from "node:os";
+import type { Ports } from "@heddle/api/ports.ts";
+import { type ApiSettings, DEFAULT_SETTINGS } from "@heddle/api/settings.ts";
+import { policies } from "@heddle/policies/index.ts";
+import { describeConfig } from "./config/load-config.ts";
+import type { Config } from "./config/settings.ts";
+import type { Core } from "./core.ts";
+import { clusterId } from "./defaults.ts";
+import { createInspect } from "./inspect/inspect.ts";
+import { KINDS } from "./kinds.ts";
+import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
+
+/** The control plane, as the REST API sees it. */
+export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]>): Promise<Ports> {
+  const { config, store, tokens, meshes, memo, progress, authorities, onFailure } = core;
+  return {
+    store,
+    kinds: KINDS,
+    tokens,
+    inspect: createInspect({
+      meshes,
+      kinds: KINDS,
+      policies,
+      memo,
+      progress,
+      store,
+      zone: config.zone,
+      sliceMillis: config.compilationMillis,
+      trustDomain: (identity) => authorities.trustDomain(identity),
+    }),
+    info: await info(core),
+    verifyUserToken: async (token) => {
+      const verified = await tokens.verify("user", "", token);
+      return verified.ok ? verified.claims : { reason: verified.reason };
+    },
+    config: () => describeConfig(config),
+    versions: () => ({
+      heddle: { version: VERSION },
+      envoy: { supported: SUPPORTED_ENVOY },
+      kumaDp: { [VERSION]: { envoy: "1.40.0" } },
+    }),
+    observe,
+    reportFailure: onFailure,
+  };
+}
+
+async function info({ config, instanceId, secrets }: Core): Promise<Ports["info"]> {
+  return {
+    hostname: hostname(),
+    product: "Heddle",
+    version: VERSION,
+    instanceId,
+    clusterId: await clusterId(secrets),
+    basedOnKuma: BASED_ON_KUMA,
+    mode: config.mode,
+    federated: false,
+    zone: config.zone,
+    environment: "universal",
+    storeType: config.storeType,
+  };
+}
+
+/** The settings of the REST API in the control plane's configuration. */
+export function apiSettings(config: Config): ApiSettings {
+  const { access } = DEFAULT_SETTINGS;
+  return {
+    ...DEFAULT_SETTINGS,
+    basePath: config.apiBasePath,
+    readOnly: config.apiReadOnly,
+    localhostIsAdmin: config.localhostIsAdmin,
+    anonymousWrites: config.anonymousWrites,
+    unsafeDelete: config.unsafeDelete,
+    access: {
+      ...access,
+      adminResources: { users: config.adminUsers, groups: config.adminGroups },
+      viewConfigDump: { ...access.viewConfigDump, groups: config.configDumpGroups },
+    },
+  };
+}

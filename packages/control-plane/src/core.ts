@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import type { Place } from "@heddle/api/resources/owned-labels.ts";
+import { Memo } from "@heddle/engine/memo.ts";
+import { type DataplaneInsightSpec, isOnline } from "@heddle/model/kinds/dataplane-insight.ts";
+import type { Store } from "@heddle/model/store.ts";
+import { policies } from "@heddle/policies/index.ts";
+import type { Config } from "./config/settings.ts";
+import { createDefaults } from "./defaults.ts";
+import { followStore } from "./follow-store.ts";
+import { Authorities } from "./identity/authorities.ts";
+import { CertificateClock } from "./identity/certificate-clock.ts";
+import { Certificates } from "./identity/certificates.ts";
+import { TokenService } from "./identity/token-service.ts";
+import { KINDS } from "./kinds.ts";
+import type { Log } from "./log.ts";
+import { Meshes } from "./mesh/meshes.ts";
+import { Progress } from "./mesh/progress.ts";
+import { MeshServiceGenerator } from "./mesh-services/generator.ts";
+import { Insights } from "./proxies/insights.ts";
+import { Presence, type PresenceOptions } from "./proxies/presence.ts";
+import { removeGoneDataplane } from "./proxies/register.ts";
+import { Sessions } from "./proxies/sessions.ts";
+import { Secrets } from "./secrets.ts";
+
+const HOUR = 3_600_000;
+
+/** The control plane without its ports: the meshes, kept in step with the store, and the sessions of proxies. */
+export interface Core {
+  readonly config: Config;
+  readonly place: Place;
+  readonly instanceId: string;
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly tokens: TokenService;
+  readonly authorities: Authorities;
+  readonly memo: Memo;
+  readonly progress: Progress;
+  readonly meshes: Meshes;
+  readonly presence: Presence;
+  readonly sessions: Sessions;
+  readonly onFailure: (message: string, cause: unknown) => void;
+  /** Settles when the store cannot be followed any more. */
+  readonly failure: Promise<Error>;
+}
+
+/** Builds the parts in the order in which they need each other, and reads what the store holds. */
+export async function startCore(config: Config, store: Store, log: Log, stack: AsyncDisposableStack): Promise<Core> {
+  const foundation = await layFoundation(config, store, log);
+  const { progress, tokens, onFailure } = foundation;
+  const earlier = await readInsights(store);
+  const people = buildSessions(foundation, earlier, log, stack);
+  for (const { mesh, name, insight } of earlier) {
+    if (isOnline(insight)) people.presence.expect(mesh, name, insight.mTLS !== undefined);
+  }
+  const after = await store.revision();
+  await people.meshes.load(after);
+  const { meshes, sessions } = people;
+  const { place, now } = foundation;
+  const generator = new MeshServiceGenerator({ store, meshes, place, graceMillis: HOUR, now, onFailure });
+  for (const { snapshot } of meshes.all()) generator.notice(snapshot.mesh.name);
+  stack.defer(() => generator.stop());
+  const clock = new CertificateClock(meshes);
+  progress.onNotify(() => clock.notice());
+  stack.defer(() => clock.stop());
+  const failure = followStore({ store, after, meshes, generator, sessions, tokens, stack });
+  return { ...foundation, ...people, failure };
+}
+
+type Foundation = Omit<Core, "meshes" | "presence" | "sessions" | "failure"> & { readonly now: () => Date };
+
+async function layFoundation(config: Config, store: Store, log: Log): Promise<Foundation> {
+  const now = (): Date => new Date();
+  const place: Place = { mode: config.mode, zone: config.zone, environment: "universal" };
+  const isNew = (await store.revision()) === 0;
+  const secrets = new Secrets(store);
+  const tokens = new TokenService(secrets, now);
+  await tokens.ensureKey({ kind: "user", mesh: "" });
+  await createDefaults(store, place, { skipMesh: config.skipMeshCreation, isNew });
+  return {
+    config,
+    place,
+    now,
+    store,
+    secrets,
+    tokens,
+    instanceId: `${config.instanceName}-${randomBytes(2).toString("hex")}`,
+    authorities: new Authorities(secrets, config.zone, now),
+    memo: new Memo(),
+    progress: new Progress(),
+    onFailure: (message, cause) => log.error(message, { cause: String(cause) }),
+  };
+}
+
+// Meshes, presence and sessions tell each other of changes, so they are built together.
+function buildSessions(
+  foundation: Foundation,
+  earlier: readonly Earlier[],
+  log: Log,
+  stack: AsyncDisposableStack,
+): Pick<Core, "meshes" | "presence" | "sessions"> {
+  const { config, store, tokens, authorities, memo, progress, now, onFailure } = foundation;
+  const onProgress = (): void => progress.notify();
+  const meshes: Meshes = new Meshes({
+    store,
+    kinds: KINDS,
+    tokens,
+    factsOf: (mesh, dataplane) => presence.factsOf(mesh, dataplane),
+    hasIssued: (mesh) => earlier.some((each) => each.mesh === mesh && each.insight.mTLS !== undefined),
+    onRemoved: (mesh) => sessions.endMesh(mesh),
+    shared: {
+      zone: config.zone,
+      policies,
+      memo,
+      sliceMillis: config.compilationMillis,
+      authorities,
+      certificates: new Certificates(authorities, now),
+      ...{ onProgress, onFailure },
+    },
+  });
+  const presence: Presence = new Presence(presenceOptions(foundation, meshes));
+  stack.defer(() => presence.stop());
+  const insights = new Insights(store, config.statusFlushInterval, onFailure);
+  stack.defer(() => insights.flush());
+  const sessions: Sessions = new Sessions({
+    ...foundation,
+    kinds: KINDS,
+    meshes,
+    presence,
+    insights,
+    authentication: config.dpAuthentication,
+    onProgress,
+    log: (message, fields) => log.info(message, fields),
+  });
+  return { meshes, presence, sessions };
+}
+
+function presenceOptions({ config, store, onFailure }: Foundation, meshes: Meshes): PresenceOptions {
+  return {
+    graceMillis: config.deregistrationDelay,
+    apply: (mesh, dataplane, facts) => meshes.get(mesh)?.apply([{ what: "facts", dataplane, facts }]),
+    specOf: (mesh, dataplane) => meshes.get(mesh)?.snapshot.dataplanes.get(dataplane)?.resource.spec,
+    onGone: (mesh, name, left) => {
+      if (!left) return;
+      removeGoneDataplane(store, { mesh, name }).catch((cause: unknown) => {
+        onFailure(`Cannot remove Dataplane "${name}" of mesh "${mesh}"`, cause);
+      });
+    },
+  };
+}
+
+interface Earlier {
+  readonly mesh: string;
+  readonly name: string;
+  readonly insight: DataplaneInsightSpec;
+}
+
+async function readInsights(store: Store): Promise<readonly Earlier[]> {
+  const { items } = await store.list({ type: "DataplaneInsight" });
+  // Written by the control plane alone, so the spec is what its kind says.
+  return items.map(({ mesh, name, spec }) => ({ mesh, name, insight: spec as DataplaneInsightSpec }));
+}

@@ -1,0 +1,48 @@
+import type { Store } from "@heddle/model/store.ts";
+import type { TokenService } from "./identity/token-service.ts";
+import type { Meshes } from "./mesh/meshes.ts";
+import type { MeshServiceGenerator } from "./mesh-services/generator.ts";
+import type { Sessions } from "./proxies/sessions.ts";
+
+interface Followed {
+  readonly store: Store;
+  readonly after: number;
+  readonly meshes: Meshes;
+  readonly generator: MeshServiceGenerator;
+  readonly sessions: Sessions;
+  readonly tokens: TokenService;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** Takes every change of the store over, batch by batch, until the stack is disposed. Settles if that fails, with why. */
+export function followStore({ store, after, stack, ...followers }: Followed): Promise<Error> {
+  const ending = new AbortController();
+  const failure = Promise.withResolvers<Error>();
+  const loop = async (): Promise<void> => {
+    for await (const events of store.watch({ after, signal: ending.signal })) await takeOver(events, followers);
+  };
+  const done = loop().catch((cause: unknown) => {
+    // Without the store's changes proxies would silently grow old: better to stop and be started again.
+    const state = `${String(cause)}; the proxies keep what they have`;
+    failure.resolve(new Error(`Cannot follow the store any more: ${state}`, { cause }));
+  });
+  stack.defer(async () => {
+    ending.abort();
+    await done;
+  });
+  return failure.promise;
+}
+
+type Events = Parameters<Meshes["take"]>[0];
+
+async function takeOver(
+  events: Events,
+  { meshes, generator, sessions, tokens }: Pick<Followed, "meshes" | "generator" | "sessions" | "tokens">,
+): Promise<void> {
+  await meshes.take(events);
+  for (const { resource } of events) {
+    if (resource.type === "Dataplane") generator.notice(resource.mesh);
+    if (resource.type === "Mesh") generator.notice(resource.name);
+    if (resource.type === "Secret") sessions.endRevoked(resource.mesh, await tokens.revocations(resource.mesh));
+  }
+}
