@@ -91,7 +91,7 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
   return viewOf(`Service/${service}`, [[0, { destination, endpoints: endpointsOf(mesh, serving) }]]);
 }
 
-function viewOf(key: string, ports: readonly [number, PortView][], identity: unknown = undefined): ServiceView {
+function viewOf(key: string, ports: readonly [number, PortView][], identity?: unknown): ServiceView {
   return {
     key,
     ports: new Map(ports),
