@@ -4,7 +4,7 @@ import { type Due, type Subscription, UNKNOWN } from "./subscription.ts";
 /** What the client has to be told about one type: what it should hold compared with what it holds. */
 export function findDue(subscription: Subscription): Due {
   const { desired, wildcard, names, held, missing } = subscription;
-  const due: WorkingDue = { changed: [], removed: [], absent: [], awaited: false, refused: 0 };
+  const due: WorkingDue = { changed: [], removed: [], absent: [], wanted: [], awaited: false, refused: 0 };
   if (wildcard) for (const resource of desired.values()) compare(subscription, resource, due);
   for (const name of names) {
     const resource = desired.get(name);
@@ -18,13 +18,15 @@ export function findDue(subscription: Subscription): Due {
 
 /** True when there is nothing left to send; what the client refused does not count. */
 export function isNothing(due: Due): boolean {
-  return due.changed.length === 0 && due.removed.length === 0 && due.absent.length === 0;
+  const { changed, removed, absent, wanted } = due;
+  return changed.length + removed.length + absent.length + wanted.length === 0;
 }
 
 type WorkingDue = {
   changed: EncodedResource[];
   removed: string[];
   absent: string[];
+  wanted: string[];
   awaited: boolean;
   refused: number;
 };
@@ -36,8 +38,12 @@ function compare({ held, refused }: Subscription, resource: EncodedResource, due
     due.refused += 1;
     return;
   }
+  if (resource.bytes.length === 0) {
+    due.wanted.push(resource.name);
+    return;
+  }
   due.changed.push(resource);
   due.awaited ||= has === undefined || has === UNKNOWN;
 }
 
-const NOTHING: Due = { changed: [], removed: [], absent: [], awaited: false, refused: 0 };
+const NOTHING: Due = { changed: [], removed: [], absent: [], wanted: [], awaited: false, refused: 0 };

@@ -50,6 +50,8 @@ export type StreamEvent =
        */
       readonly rejected: readonly ResourceVersion[];
     } & Exchange)
+  /** The client lacks a resource whose content nobody here has: it has to be made anew. Told once for each set. */
+  | { readonly event: "wanted"; readonly typeUrl: string; readonly name: string }
   /** The client acknowledged everything of this set that it asked for, except the refused resources. */
   | { readonly event: "synced"; readonly set: ResourceSet; readonly rejected: number };
 

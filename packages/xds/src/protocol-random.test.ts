@@ -153,7 +153,7 @@ function play(seed: number): void {
   const badPercent = [0, 0, 5, 25][random(4)] ?? 0;
   const wires = new Wires(random, randomMesh(random, badPercent));
   if (random(2) === 0) wires.settle();
-  for (let steps = random(25); steps > 0; steps -= 1) step(wires, badPercent);
+  for (let steps = random(18); steps > 0; steps -= 1) step(wires, badPercent);
   wires.settle();
   wires.tell({ event: "grace-over" });
   wires.settle();

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DeltaStream } from "./protocol.ts";
 import { type Contents, StreamDriver } from "./testkit/stream-driver.ts";
+import { TYPE_URL } from "./type-url.ts";
 
 /** An Envoy that has everything of `contents`, and asked for the endpoints and routes by name. */
 function connected(contents: Contents): StreamDriver {
@@ -257,4 +259,26 @@ test("DeltaStream ends a stream that asks for types or names without bound", () 
   assert.match(driver.ask("endpoint", names).join(), /^fail: Cannot serve a stream with more than 200000 names/);
   const answers = Array.from({ length: 65 }, (_, index) => driver.ask(`type-${index}`).join());
   assert.ok(answers.includes("fail: Cannot serve a stream with more than 64 types"));
+});
+
+test("DeltaStream asks for a resource that only the client has, when the client has it no more", () => {
+  const secret = { typeUrl: TYPE_URL.secret, name: "identity", version: "1", bytes: new Uint8Array() };
+  const request = { typeUrl: TYPE_URL.secret, subscribe: ["identity"], unsubscribe: [], nonce: "", error: undefined };
+  const set = new Map([[TYPE_URL.secret, new Map([["identity", secret]])]]);
+
+  const knowing = new DeltaStream();
+  knowing.handle({ event: "set", set });
+  const silence = knowing.handle({ event: "request", request: { ...request, initialVersions: { identity: "1" } } });
+  assert.deepEqual(
+    silence.map(({ output }) => output),
+    ["report"],
+  );
+
+  const forgetful = new DeltaStream();
+  forgetful.handle({ event: "set", set });
+  const outputs = forgetful.handle({ event: "request", request: { ...request, initialVersions: {} } });
+  assert.deepEqual(outputs, [
+    { output: "report", event: { event: "wanted", typeUrl: TYPE_URL.secret, name: "identity" } },
+  ]);
+  assert.deepEqual(forgetful.handle({ event: "set", set: new Map(set) }).length, 1, "once for each set");
 });

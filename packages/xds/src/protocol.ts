@@ -35,6 +35,7 @@ export class DeltaStream implements StreamView {
   #lastNonce = 0;
   #isGraceOver = false;
   #isSyncReported = false;
+  readonly #wanted = new Set<string>();
   #outputs: ProtocolOutput[] = [];
   /** Clusters that were sent before the client asked for any endpoints on this stream. */
   readonly #warmingBeforeEndpoints = new Set<string>();
@@ -83,6 +84,7 @@ export class DeltaStream implements StreamView {
   #replaceSet(set: ResourceSet): void {
     this.#set = set;
     this.#isSyncReported = false;
+    this.#wanted.clear();
     for (const subscription of this.subscriptions) {
       const desired = set.get(subscription.typeUrl) ?? NO_RESOURCES;
       if (desired === subscription.desired) continue;
@@ -131,6 +133,7 @@ export class DeltaStream implements StreamView {
       if (mayChange(this, subscription)) this.#send(subscription, "changes");
     for (const subscription of this.subscriptions)
       if (mayRemove(this, subscription)) this.#send(subscription, "removals");
+    for (const subscription of this.subscriptions) this.#askFor(subscription);
     if (this.#isSyncReported || this.subscriptions.length === 0 || !isSynced(this)) return;
     this.#isSyncReported = true;
     const rejected = this.subscriptions.reduce((sum, subscription) => sum + this.due(subscription).refused, 0);
@@ -146,6 +149,15 @@ export class DeltaStream implements StreamView {
     if (subscription.typeUrl === TYPE_URL.cluster) this.#expectWarming(composed.resources);
     this.#outputs.push({ output: "send", response: { typeUrl: subscription.typeUrl, ...composed } });
     this.#report({ event: "sent", ...describe(subscription, composed) });
+  }
+
+  #askFor(subscription: Subscription): void {
+    const { typeUrl } = subscription;
+    for (const name of this.due(subscription).wanted) {
+      if (this.#wanted.has(`${typeUrl} ${name}`)) continue;
+      this.#wanted.add(`${typeUrl} ${name}`);
+      this.#report({ event: "wanted", typeUrl, name });
+    }
   }
 
   #expectWarming(clusters: readonly EncodedResource[]): void {

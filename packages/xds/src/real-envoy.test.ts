@@ -51,7 +51,7 @@ test("serveXds() brings a changed cluster of a real Envoy out of warming at once
   const changed = set("2s");
   controlPlane.publish(changed);
   const isSynced = () => controlPlane.events("synced").some((event) => event.set === changed);
-  await controlPlane.waitFor("the changed cluster is synced", isSynced, 1_000);
+  await controlPlane.waitFor("the changed cluster is synced", isSynced, 5_000);
   assert.equal(await envoy.stat("cluster_manager.warming_clusters"), 0);
   assert.equal(await fetchBody(port), "hello");
 });

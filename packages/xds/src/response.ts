@@ -26,6 +26,7 @@ export function compose(
     changed: rest,
     removed: hasRemovals ? [] : due.removed,
     absent: hasChanges ? [] : due.absent,
+    wanted: due.wanted,
     awaited: rest.length > 0 && due.awaited,
     refused: due.refused,
   };

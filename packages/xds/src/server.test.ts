@@ -180,7 +180,7 @@ test("serveXds() names the method it has to those who ask for another", async ()
 
 test("serveXds() cuts off a client that does not read, and only that one", async () => {
   const controlPlane = new TestControlPlane(sized({ cluster: { big: 3_000_000 } }));
-  await using server = await startServer(controlPlane, { limits: { maxStallMillis: 200 } });
+  await using server = await startServer(controlPlane, { limits: { maxStallMillis: 2_000 } });
   using raw = openRaw(server.port, TEST_TLS.cert);
   raw.stream.pause();
   raw.stream.write(hello);
@@ -205,14 +205,14 @@ test("serveXds() cuts off a client for which too much waits", async () => {
 
 test("serveXds() notices a proxy that is gone although its connection stands", async () => {
   const controlPlane = new TestControlPlane(small);
-  await using server = await startServer(controlPlane, { limits: { pingMillis: 100, pongMillis: 100 } });
+  await using server = await startServer(controlPlane, { limits: { pingMillis: 100, pongMillis: 1_000 } });
   await using wire = await freezableWire(server.port);
   await using proxy = fakeProxy(server, { port: wire.port });
   await proxy.connect();
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await new Promise((resolve) => setTimeout(resolve, 1_300));
   assert.deepEqual(controlPlane.streams[0]?.closed, [], "a healthy proxy answers its pings");
   wire.freeze();
-  await controlPlane.waitFor("it is given up", () => controlPlane.streams[0]?.closed.length === 1, 2_000);
+  await controlPlane.waitFor("it is given up", () => controlPlane.streams[0]?.closed.length === 1);
 });
 
 test("serveXds() serves many streams at once", async () => {

@@ -43,6 +43,8 @@ export interface Due {
   readonly absent: readonly string[];
   /** Among the changed is something the client has nothing of, so that it may be waiting for it. */
   readonly awaited: boolean;
+  /** What the client lacks, and nobody here has the content of. */
+  readonly wanted: readonly string[];
   /** How many resources are left out because the client refused this very content. */
   readonly refused: number;
 }
