@@ -5,19 +5,27 @@ import { Interrupted } from "./cli-error.ts";
 import type { Cli } from "./cli.ts";
 import { renderProgress } from "./output/render-rollout.ts";
 
+export interface RolloutWait {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** When the first write was sent, by performance.now(): what is told counts from there, not from the first question. */
+  readonly since: number;
+}
+
 /** Waits until the proxies took the writes, with a live line on a terminal. Undefined: nothing was written, or nothing is told. */
 export async function awaitRollout(
   api: Api,
   cli: Cli,
   written: readonly Written[],
-  timeoutMillis: number,
+  { timeout, since }: RolloutWait,
 ): Promise<Rollout | undefined> {
   const revisions = written.flatMap(({ revision }) => (revision === undefined ? [] : [revision]));
   if (revisions.length === 0) return undefined;
-  const wish = { first: Math.min(...revisions), last: Math.max(...revisions), timeoutMillis };
+  const wish = { first: Math.min(...revisions), last: Math.max(...revisions), timeoutMillis: timeout };
   const spinner = cli.terminal.spinner("Waiting for the proxies");
   try {
-    return await followRollout(api, wish, (rollout) => spinner.update(renderProgress(rollout)));
+    const rollout = await followRollout(api, wish, (progress) => spinner.update(renderProgress(progress)));
+    return rollout && { ...rollout, elapsedMillis: Math.round(performance.now() - since) };
   } catch (error) {
     if (!cli.signal.aborted) throw error;
     throw new Interrupted("Stopped waiting; what is written stays written and goes on to the proxies", {

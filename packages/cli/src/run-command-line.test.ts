@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 import { startFake } from "./testkit/fake-control-plane.ts";
-import { runHeddle } from "./testkit/run-heddle.ts";
+import { folderWith, runHeddle } from "./testkit/run-heddle.ts";
 
 const usage = [
   [["gett"], /unknown command 'gett'\n {2}-> Did you mean get\?/],
@@ -87,4 +87,21 @@ test("runCommandLine() stops on Ctrl-C with 130", async () => {
   });
   assert.equal(code, 130);
   assert.match(stderr, /Stopped/);
+});
+
+test("runCommandLine() takes Ctrl-C that comes twice at once for one, as under npm", async () => {
+  const main = join(import.meta.dirname, "main.ts");
+  await using folder = await folderWith({});
+  const ports = ["--api-http-port=0", "--api-https-port=0", "--dp-port=0", "--diagnostics-port=0"];
+  const child = spawn(process.execPath, [main, "cp", "run", "--store=memory", ...ports], { cwd: folder.path });
+  let output = "";
+  child.stdout.resume();
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+    if (!output.includes("is ready") || output.includes("stopping")) return;
+    child.kill("SIGINT");
+    setTimeout(() => child.kill("SIGINT"), 5);
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  assert.equal(code, 0, output);
 });

@@ -11,22 +11,31 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   if (code !== undefined) process.exitCode = code;
 }
 
+/** One press of Ctrl-C in a terminal comes twice under npm: from the terminal, and passed on by npm. No person is as quick. */
+const SAME_SIGNAL_MILLIS = 500;
+
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  let first = Number.POSITIVE_INFINITY;
+  // A terminal that is closed says SIGHUP.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.stopped);
+      if (performance.now() - first > SAME_SIGNAL_MILLIS) process.exit(EXIT.stopped);
+      if (controller.signal.aborted) return;
+      first = performance.now();
       controller.abort();
     });
   }
   return controller.signal;
 }
 
-// `heddle get ... | head` closes the pipe early, which is no failure.
+// `heddle get ... | head` closes the pipe early, which is no failure. A terminal that is closed refuses every write:
+// what was begun is still brought to its end, by the SIGHUP that comes with it.
 function leaveQuietlyOnBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(EXIT.done);
+      if (error.code === "EIO") return;
       throw error;
     });
   }

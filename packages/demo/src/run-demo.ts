@@ -153,7 +153,12 @@ function tour(sidecars: readonly Sidecar[], url: string): string {
       `${heddle} apply -f ${resources}/allow-all.yaml`,
     ),
     step(3, "Send nine of ten requests to version 1 of the API", `${heddle} apply -f ${resources}/split.yaml`),
-    step(4, "Stop an instance while requests flow: none fails", `kill ${second?.pid ?? ""}`),
+    step(
+      4,
+      "Both versions again; then stop an instance while requests flow: none fails",
+      `${heddle} delete meshhttproute api-split`,
+      `kill ${second?.pid ?? ""}`,
+    ),
     step(
       5,
       "Look into a proxy: which policy decided what",

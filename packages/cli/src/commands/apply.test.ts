@@ -56,7 +56,8 @@ async function apply(script: Script, words: readonly string[], stdin = TIMEOUT) 
 
 test("apply tells each outcome and then how many proxies acknowledged", async () => {
   const { code, stdout, stderr, calls } = await apply(ROLLED_OUT, ["-f", "-"]);
-  assert.deepEqual([code, stdout, stderr], [0, "created   MeshTimeout default/slow\nACKed 3/3 proxies in 12 ms\n", ""]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^created {3}MeshTimeout default\/slow\nACKed 3\/3 proxies in [\d.]+ m?s\n$/);
   const [, put, rollout] = calls;
   assert.deepEqual(put?.body, { type: "MeshTimeout", name: "slow", spec: {}, mesh: "default" });
   assert.deepEqual([rollout?.query.get("since"), rollout?.query.get("timeout")], ["41", "30000ms"]);
@@ -74,7 +75,7 @@ test("apply fails with Envoy's words, the resource and the origin when a proxy r
   const lines: Reply = { lines: [[0, progress(2, { done: true, rejected: [REJECTED] })]] };
   const { code, stdout } = await apply({ ...ROLLED_OUT, "GET /rollouts/42": lines }, ["-f", "-"]);
   assert.equal(code, 1);
-  assert.match(stdout, /ACKed 2\/3 proxies in 12 ms, 1 refused\nNACK default\/web-1/);
+  assert.match(stdout, /ACKed 2\/3 proxies in [\d.]+ m?s, 1 refused\nNACK default\/web-1/);
   assert.match(stdout, /Listener inbound:8080\n.*no such filter\n.*kri_mt_default___slow_/);
 });
 
@@ -87,7 +88,7 @@ test("apply fails when proxies do not answer in time", async () => {
   };
   const { code, stdout } = await apply({ ...ROLLED_OUT, "GET /rollouts/42": lines }, ["-f", "-", "--timeout", "100ms"]);
   assert.equal(code, 1);
-  assert.match(stdout, /ACKed 1\/3 proxies; the others gave no answer in 0\.10 s/);
+  assert.match(stdout, /ACKed 1\/3 proxies; the others gave no answer in [\d.]+ m?s/);
 });
 
 test("apply is content with a control plane that tells no roll-outs", async () => {
@@ -101,13 +102,13 @@ test("apply sends each document on its own, meshes first, and fails when one was
   await using folder = await folderWith({ "all.yaml": documents });
   const { code, stdout, stderr, calls } = await apply(script, ["-f", join(folder.path, "all.yaml")]);
   assert.equal(code, 1);
-  assert.deepEqual(stdout.split("\n").slice(0, 5), [
+  assert.deepEqual(stdout.split("\n").slice(0, 4), [
     "created   Mesh prod",
     "created   MeshTimeout default/slow",
     "failed    MeshTimeout default/bad",
     "failed    MeshTimeot x",
-    "ACKed 3/3 proxies in 12 ms",
   ]);
+  assert.match(stdout, /ACKed 3\/3 proxies/);
   assert.match(stderr, /Cannot apply MeshTimeout default\/bad: .*Resource is not valid/);
   assert.match(
     stderr,
@@ -191,14 +192,16 @@ test("apply prints data alone with -o json", async () => {
   assert.equal(code, 1);
   const { documents, rollout } = JSON.parse(stdout) as {
     documents: { outcome: string; error?: { violations: unknown[] } }[];
-    rollout: object;
+    rollout: { elapsedMillis: number };
   };
   assert.deepEqual(
     documents.map(({ outcome }) => outcome),
     ["created", "failed"],
   );
   assert.deepEqual(documents[1]?.error?.violations[0], { field: "spec.to[0].default", message: "must be set" });
-  assert.deepEqual(rollout, { affected: 3, acked: 3, rejected: [], elapsedMillis: 12, state: "done" });
+  const { elapsedMillis, ...rest } = rollout;
+  assert.deepEqual(rest, { affected: 3, acked: 3, rejected: [], state: "done" });
+  assert.ok(elapsedMillis >= 0);
 });
 
 test("apply shows warnings on standard error", async () => {
@@ -328,5 +331,5 @@ test("apply counts in place on a terminal, and leaves the result behind", async 
   });
   assert.equal(code, 0);
   assert.match(output, /\r\u001b\[K[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ACKed 1\/3 proxies/);
-  assert.match(output, /\u001b\[32mACKed\u001b\[39m 3\/3 proxies in 12 ms\n/);
+  assert.match(output, /\u001b\[32mACKed\u001b\[39m 3\/3 proxies in [\d.]+ m?s\n/);
 });

@@ -55,13 +55,14 @@ export function define(command: CliCommand, cli: Cli): void {
 
 async function apply(api: Api, cli: Cli, documents: readonly Document[], wish: Wish): Promise<void> {
   const { terminal } = cli;
-  const timeoutMillis = durationFlag("--timeout", wish.timeout);
+  const timeout = durationFlag("--timeout", wish.timeout);
+  const since = performance.now();
   const applied = await applyDocuments(api, await listTypes(api), documents, (each) => {
     if (wish.output === undefined) terminal.print(renderApplied(each, terminal.paint));
     tellMore(each, cli);
   });
   const written = applied.filter((each) => each.outcome !== "failed");
-  const rollout = wish.wait ? await awaitRollout(api, cli, written, timeoutMillis) : undefined;
+  const rollout = wish.wait ? await awaitRollout(api, cli, written, { timeout, since }) : undefined;
   if (wish.output !== undefined) terminal.print(await formatData(appliedData(applied, rollout), wish.output));
   else if (rollout !== undefined) terminal.print(renderRollout(rollout, terminal.paint));
   if (written.length < applied.length || hasFailed(rollout)) throw new AlreadyReported();

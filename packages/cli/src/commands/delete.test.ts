@@ -26,7 +26,8 @@ async function remove(words: readonly string[], stdin = "") {
 
 test("delete asks nothing for a normal resource and waits for the proxies", async () => {
   const { code, stdout } = await remove(["meshtimeout", "slow"]);
-  assert.deepEqual([code, stdout], [0, "deleted MeshTimeout default/slow\nACKed 1/1 proxy in 5 ms\n"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^deleted MeshTimeout default\/slow\nACKed 1\/1 proxy in [\d.]+ m?s\n$/);
 });
 
 test("delete goes on after one that is not there, and fails", async () => {

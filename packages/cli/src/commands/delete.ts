@@ -47,6 +47,7 @@ async function deleteAll(
 ): Promise<void> {
   const { print, note, paint, paintNote } = cli.terminal;
   const written: Written[] = [];
+  const since = performance.now();
   for (const target of targets) {
     try {
       written.push(await deleteResource(api, target));
@@ -56,7 +57,8 @@ async function deleteAll(
       note(renderError(error, paintNote));
     }
   }
-  const rollout = waitMillis === undefined ? undefined : await awaitRollout(api, cli, written, waitMillis);
+  const rollout =
+    waitMillis === undefined ? undefined : await awaitRollout(api, cli, written, { timeout: waitMillis, since });
   if (rollout !== undefined) print(renderRollout(rollout, paint));
   if (written.length < targets.length || hasFailed(rollout)) throw new AlreadyReported();
 }

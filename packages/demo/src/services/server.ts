@@ -31,8 +31,4 @@ export function serve(
   server.keepAliveTimeout = 7_200_000;
   server.listen(port, "127.0.0.1");
   process.once("SIGTERM", () => server.close(() => process.exit(0)));
-  // Ctrl-C reaches the whole group; the demo decides the order in which things stop.
-  process.on("SIGINT", () => undefined);
-  // A service without its demo has nobody to talk to.
-  process.once("disconnect", () => process.exit(0));
 }
