@@ -16,6 +16,8 @@ let folder = "";
 let caCertFile = "";
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "heddle-dp-test-"));
+  // Also for what a launcher leaves that a test has killed.
+  process.env["TMPDIR"] = folder;
   caCertFile = join(folder, "ca.pem");
   await writeFile(caCertFile, GOOD.certificate);
 });
@@ -78,24 +80,6 @@ for (const supervisor of ["shell", "node"] as const) {
       assert.equal(await dp.exit, 0);
     });
 
-    test("asks for a new bootstrap before it starts Envoy again", async () => {
-      const port = await freePort();
-      await using application = await startApplication(0);
-      await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
-      await using dp = startDp(
-        { name: "x", cpAddress: cp.url, caCertFile },
-        { HEDDLE_DATAPLANE_SUPERVISOR: supervisor },
-      );
-      await dp.line(/Ready/);
-      cp.answer("/bootstrap", ({ body }) =>
-        testBootstrap(body["workdir"], { listenPort: port, applicationPort: application.port }),
-      );
-      process.kill(await dp.envoyPid(), "SIGKILL");
-      await dp.line(/gave a new bootstrap/);
-      await dp.line(/Ready.*1 listeners/);
-      assert.equal((await fetchPath(port, "/")).text, "quick");
-    });
-
     test("lets a running request finish after Ctrl-C in the terminal, and tells the control plane first", async () => {
       const listenPort = await freePort();
       await using application = await startApplication(700);
@@ -118,26 +102,6 @@ for (const supervisor of ["shell", "node"] as const) {
       assert.match(dp.lines().join("\n"), /nothing was cut off/);
       const drain = cp.asked.find(({ path }) => path === "/drain");
       assert.deepEqual([drain?.body, drain?.authorization], [{ mesh: "default", name: "x" }, TOKEN]);
-    });
-
-    test("still accepts requests while it drains, for those who have not heard", async () => {
-      const listenPort = await freePort();
-      await using application = await startApplication(900);
-      await using cp = await startTestControlPlane(({ body }) =>
-        testBootstrap(body["workdir"], { listenPort, applicationPort: application.port }),
-      );
-      await using dp = startDp(
-        { name: "x", cpAddress: cp.url, caCertFile },
-        { HEDDLE_DATAPLANE_SUPERVISOR: supervisor },
-      );
-      await dp.line(/Ready/);
-      const slow = fetchPath(listenPort, "/slow");
-      await Promise.race([application.slowStarted, slow]);
-      dp.signal("SIGTERM");
-      await dp.line(/could not take this proxy out/);
-      assert.equal((await fetchPath(listenPort, "/")).text, "quick");
-      assert.equal((await slow).text, "slow but whole");
-      assert.equal(await dp.exit, 0);
     });
 
     test("cuts off what is left when the drain time is over, and says so by its exit code", async () => {
@@ -222,19 +186,50 @@ for (const supervisor of ["shell", "node"] as const) {
       dp.signal("SIGTERM");
       assert.equal(await dp.exit, 0);
     });
-
-    test("stops while it waits to start Envoy again", async () => {
-      await using cp = await startTestControlPlane(({ body }) => `${testBootstrap(body["workdir"])}noSuchField: 1\n`);
-      await using dp = startDp(
-        { name: "x", cpAddress: cp.url, caCertFile },
-        { HEDDLE_DATAPLANE_SUPERVISOR: supervisor },
-      );
-      await dp.line(/starting it again in 2 s/);
-      dp.ctrlC();
-      assert.equal(await dp.exit, 0);
-    });
   });
 }
+
+describe("runDataplane()", { concurrency: 2, timeout: 120_000 }, () => {
+  test("asks for a new bootstrap before it starts Envoy again", async () => {
+    const port = await freePort();
+    await using application = await startApplication(0);
+    await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
+    await using dp = startDp({ name: "x", cpAddress: cp.url, caCertFile });
+    await dp.line(/Ready/);
+    cp.answer("/bootstrap", ({ body }) =>
+      testBootstrap(body["workdir"], { listenPort: port, applicationPort: application.port }),
+    );
+    process.kill(await dp.envoyPid(), "SIGKILL");
+    await dp.line(/gave a new bootstrap/);
+    await dp.line(/Ready.*1 listeners/);
+    assert.equal((await fetchPath(port, "/")).text, "quick");
+  });
+
+  test("still accepts requests while it drains, for those who have not heard", async () => {
+    const listenPort = await freePort();
+    await using application = await startApplication(900);
+    await using cp = await startTestControlPlane(({ body }) =>
+      testBootstrap(body["workdir"], { listenPort, applicationPort: application.port }),
+    );
+    await using dp = startDp({ name: "x", cpAddress: cp.url, caCertFile });
+    await dp.line(/Ready/);
+    const slow = fetchPath(listenPort, "/slow");
+    await Promise.race([application.slowStarted, slow]);
+    dp.signal("SIGTERM");
+    await dp.line(/could not take this proxy out/);
+    assert.equal((await fetchPath(listenPort, "/")).text, "quick");
+    assert.equal((await slow).text, "slow but whole");
+    assert.equal(await dp.exit, 0);
+  });
+
+  test("stops while it waits to start Envoy again", async () => {
+    await using cp = await startTestControlPlane(({ body }) => `${testBootstrap(body["workdir"])}noSuchField: 1\n`);
+    await using dp = startDp({ name: "x", cpAddress: cp.url, caCertFile });
+    await dp.line(/starting it again in 2 s/);
+    dp.ctrlC();
+    assert.equal(await dp.exit, 0);
+  });
+});
 
 /** A JWT for mesh "default" that does not expire; its signature is not looked at here. */
 const TOKEN = ["{}", '{"Mesh":"default"}', "signature"]

@@ -72,7 +72,7 @@ async function prepare(options: DataplaneOptions, context: RunContext, log: Log)
   const dataplane = await loadDataplane(options);
   const token = await loadToken(options);
   checkToken(token.token, dataplane, new Date());
-  if (token.hint !== undefined) log("warning", token.hint);
+  if (token.hint !== undefined) log("info", token.hint);
   const envoy = await chooseEnvoy(options.binaryPath, context.env ?? process.env);
   if (!envoy.supported)
     log("warning", `Envoy ${envoy.version} at ${envoy.path} is outside of the versions Heddle is made for`);

@@ -29,7 +29,7 @@ export async function loadToken(
     ? { token, path }
     : {
         token,
-        hint: `Token file "${path}" ends with a line break: Envoy keeps this token until it restarts. Write it without one (printf %s) to renew tokens in place`,
+        hint: `Token file "${path}" ends with a line break: a token renewed there counts when Envoy starts again. Written without one (printf %s), it counts at once`,
       };
 }
 

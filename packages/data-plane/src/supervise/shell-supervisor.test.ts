@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GOOD } from "../testkit/certificates.ts";
@@ -12,6 +12,14 @@ import { testBootstrap } from "../testkit/test-bootstrap.ts";
 import { startTestControlPlane } from "../testkit/test-control-plane.ts";
 
 const ENV = { HEDDLE_CONTROL_PLANE_CA_CERT: GOOD.certificate, HEDDLE_DATAPLANE_SUPERVISOR: "shell" };
+
+let folder = "";
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "heddle-dp-shell-"));
+  // Also for what a supervisor leaves that a test has killed.
+  process.env["TMPDIR"] = folder;
+});
+after(() => rm(folder, { recursive: true }));
 
 /** Largest resident set of the supervisor, in kB: a shell takes 1,600 to 3,500 depending on which one it is. */
 const MAX_SUPERVISOR_KB = 4_000;
@@ -56,7 +64,6 @@ describe("the shell supervisor", { concurrency: 2, timeout: 120_000 }, () => {
       assert.ok(performance.now() < deadline, "Envoy is still there");
       await sleep(20);
     }
-    await rm(String(cp.asked[0]?.body["workdir"]), { recursive: true, force: true });
   });
 
   test("keeps what is not its own in a work directory that was given", async (t) => {
