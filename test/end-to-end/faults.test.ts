@@ -57,7 +57,7 @@ test("fault: the control plane is killed and comes back under traffic; nothing f
       return last;
     }, 20_000);
     await sleep(300);
-    const pushed = ["cds", "eds", "lds", "rds"].filter((type) => subscription.status[type] !== undefined);
+    const pushed = ["cds", "eds", "lds", "rds", "sds"].filter((type) => subscription.status[type] !== undefined);
     assert.deepEqual(pushed, [], `${name} was sent what it had already`);
   }
   const tally = await traffic.stop();

@@ -9,7 +9,7 @@ import { createDefaults } from "./defaults.ts";
 import { followStore } from "./follow-store.ts";
 import { Authorities } from "./identity/authorities.ts";
 import { CertificateClock } from "./identity/certificate-clock.ts";
-import { Certificates } from "./identity/certificates.ts";
+import { Certificates, rememberedCertificate } from "./identity/certificates.ts";
 import { TokenService } from "./identity/token-service.ts";
 import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
@@ -54,6 +54,10 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   }
   const after = await store.revision();
   await people.meshes.load(after);
+  for (const { mesh, name, insight } of earlier) {
+    const held = rememberedCertificate(insight);
+    if (held !== undefined) people.meshes.get(mesh)?.remember(name, held);
+  }
   const { meshes, sessions } = people;
   const { place, now } = foundation;
   const generator = new MeshServiceGenerator({ store, meshes, place, graceMillis: HOUR, now, onFailure });
@@ -92,6 +96,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
 }
 
 // Meshes, presence and sessions tell each other of changes, so they are built together.
+// oxlint-disable-next-line max-lines-per-function -- a list of who gets what; in pieces it would be harder to follow
 function buildSessions(
   foundation: Foundation,
   earlier: readonly Earlier[],
@@ -114,7 +119,8 @@ function buildSessions(
       sliceMillis: config.compilationMillis,
       authorities,
       certificates: new Certificates(authorities, now),
-      ...{ onProgress, onFailure },
+      onProgress,
+      onFailure,
     },
   });
   const presence: Presence = new Presence(presenceOptions(foundation, meshes));

@@ -5,6 +5,9 @@ export interface EncodedResource {
   readonly name: string;
   /** A hash of the content: the same on every replica and after every restart. */
   readonly version: string;
-  /** A serialised envoy.service.discovery.v3.Resource: one `resources` element of a DeltaDiscoveryResponse. */
+  /**
+   * A serialised envoy.service.discovery.v3.Resource: one `resources` element of a DeltaDiscoveryResponse. Empty when
+   * only the proxy has the content, such as a private key that was not kept: then nothing can be sent in its place.
+   */
   readonly bytes: Uint8Array;
 }

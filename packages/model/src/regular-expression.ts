@@ -30,7 +30,7 @@ export function whyNotRe2(pattern: string): string | undefined {
     } else if (letter === ")") {
       groups -= 1;
       if (groups < 0) return 'must open a "(" for every ")"';
-    } else if (letter === "{" && repeatsTooOften(pattern.slice(at + 1, at + 12))) {
+    } else if (letter === "{" && repeatsTooOften(pattern.slice(at, at + 16))) {
       return `must not repeat anything more than ${REPEAT_LIMIT} times: RE2 refuses that`;
     }
   }
@@ -54,8 +54,8 @@ function endOfClass(pattern: string, start: number): number | undefined {
   return undefined;
 }
 
-function repeatsTooOften(counts: string): boolean {
-  const end = counts.indexOf("}");
-  const numbers = (end === -1 ? counts : counts.slice(0, end)).split(",");
-  return numbers.length <= 2 && numbers.some((number) => Number(number) > REPEAT_LIMIT);
+// A "{" that opens no count stands for itself.
+function repeatsTooOften(start: string): boolean {
+  const [, least = "0", most = "0"] = /^\{(\d+)(?:,(\d*))?\}/.exec(start) ?? [];
+  return Math.max(Number(least), Number(most)) > REPEAT_LIMIT;
 }

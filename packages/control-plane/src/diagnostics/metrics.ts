@@ -63,6 +63,8 @@ function proxyGauges(registry: Registry, meshes: Meshes): void {
         this.set({ mesh, state: "online" }, proxies.size);
         this.set({ mesh, state: "offline" }, snapshot.dataplanes.size - proxies.size);
         this.set({ mesh, state: "rejecting" }, rejecting);
+        const synced = [...proxies.values()].filter((proxy) => proxy.isSynced).length;
+        this.set({ mesh, state: "synced" }, synced);
       }
     },
   });

@@ -1,3 +1,6 @@
+import { contentHash } from "@heddle/model/canonical-json.ts";
+import type { DataplaneInsightSpec } from "@heddle/model/kinds/dataplane-insight.ts";
+import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { identitySecret } from "@heddle/engine/emit/secrets.ts";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
@@ -13,6 +16,18 @@ export interface Held {
   readonly issuedAt: Date;
   /** What it was issued for and by whom: another one is needed when this changes. */
   readonly basis: string;
+}
+
+/**
+ * What a proxy held when this control plane last knew it, from its insight. The key is with the proxy alone: while the
+ * proxy still has this version nothing needs to be sent, otherwise another certificate is issued.
+ */
+export function rememberedCertificate({ mTLS }: DataplaneInsightSpec): Held | undefined {
+  const { certificateVersion: version, certificateBasis: basis, certificateRenewalTime: renewal } = mTLS ?? {};
+  const { certificateExpirationTime: end, lastCertificateRegeneration: issued, certificateName: name } = mTLS ?? {};
+  if (!version || !basis || !renewal || !end || !issued || !name) return undefined;
+  const secret = { typeUrl: TYPE_URL.secret, name, version, bytes: new Uint8Array() };
+  return { secret, basis, notAfter: new Date(end), renewAt: new Date(renewal), issuedAt: new Date(issued) };
 }
 
 /** Whose certificate it is. */
@@ -62,5 +77,5 @@ export class Certificates {
 }
 
 function basisOf(identity: ProxyIdentity, { caPem, certificateMillis }: Authority): string {
-  return `${identity.hash} ${certificateMillis} ${caPem}`;
+  return contentHash([identity.hash, certificateMillis, caPem]);
 }

@@ -15,7 +15,7 @@ import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Authorities } from "../identity/authorities.ts";
-import type { Certificates, Holder } from "../identity/certificates.ts";
+import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import { Proxy } from "./proxy.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -47,6 +47,8 @@ export class MeshRuntime {
   >();
   readonly #compilations: WorkQueue<Proxy>;
   readonly #issuing = new Set<Proxy>();
+  /** What each proxy was issued last, by name; gone with its Dataplane. */
+  readonly #certificates = new Map<string, Held>();
   #trust:
     | { readonly of: MeshSnapshot["trusts"]; readonly text: string; readonly resource: EncodedResource }
     | undefined;
@@ -75,6 +77,7 @@ export class MeshRuntime {
     const { snapshot, impact } = applyChanges(this.#snapshot, changes);
     this.#snapshot = snapshot;
     this.#revision = Math.max(revision, this.#revision);
+    for (const name of impact.dataplanes) if (!snapshot.dataplanes.has(name)) this.#certificates.delete(name);
     const again = concerned(impact, snapshot, this.#proxies, this.#byService);
     // Endpoints go first: they are cheap, and a wrong one costs requests.
     for (const key of impact.endpoints) {
@@ -95,7 +98,7 @@ export class MeshRuntime {
     const old = this.#proxies.get(name);
     const proxy = new Proxy(this.#snapshot.mesh.name, name);
     // The certificate outlives the stream, as it does in Envoy: a reconnect is no reason for a new one.
-    proxy.held = old?.held;
+    proxy.held = this.#certificates.get(name);
     if (old !== undefined) this.disconnect(old);
     this.#proxies.set(name, proxy);
     this.#compilations.add([proxy]);
@@ -110,15 +113,21 @@ export class MeshRuntime {
     this.#shared.onProgress();
   }
 
+  /** Notes what a proxy held before this control plane started. */
+  remember(name: string, held: Held): void {
+    this.#certificates.set(name, held);
+  }
+
+  /** The proxy lacks its certificate, and the key of the one that was issued is not here: it gets another one. */
+  reissue(proxy: Proxy): void {
+    proxy.held = undefined;
+    this.#certificates.delete(proxy.name);
+    this.#ensureCertificate(proxy);
+  }
+
   /** Renews what is due. Called when the earliest certificate is. */
   renewCertificates(): void {
     for (const proxy of this.#proxies.values()) this.#ensureCertificate(proxy);
-  }
-
-  /** Compiles everybody again: an authority changed. */
-  refresh(): void {
-    this.#trust = undefined;
-    this.#compilations.add(this.#proxies.values());
   }
 
   /** One proxy that cannot be compiled keeps what it has; the others go on. */
@@ -173,6 +182,7 @@ export class MeshRuntime {
       const held = await this.#shared.certificates.issue(holder);
       if (!this.#issuing.delete(proxy) || held === undefined) return;
       proxy.held = held;
+      this.#certificates.set(proxy.name, held);
       proxy.issued += 1;
       this.#publish(proxy);
       // The identity may have changed while this one was being signed.

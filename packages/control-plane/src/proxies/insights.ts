@@ -26,7 +26,7 @@ export class Counters {
   lastUpdate: Date | undefined;
 
   count(event: StreamEvent, now: Date): void {
-    if (event.event === "synced") return;
+    if (event.event === "synced" || event.event === "wanted") return;
     const index = ["sent", "acked", "nacked"].indexOf(event.event);
     for (const key of ["total", GROUPS[event.typeUrl]]) {
       if (key === undefined) continue;
@@ -152,6 +152,10 @@ function mtls(old: DataplaneInsightSpec | undefined, { certificate }: Connection
       certificateRegenerations: (before?.certificateRegenerations ?? 0) + (isNew ? Math.max(1, now.issued) : 0),
       issuedBackend: now.issuer,
       supportedBackends: [now.issuer],
+      certificateName: now.held.secret.name,
+      certificateVersion: now.held.secret.version,
+      certificateBasis: now.held.basis,
+      certificateRenewalTime: now.held.renewAt.toISOString(),
     },
   };
 }

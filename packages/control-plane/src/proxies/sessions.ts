@@ -191,6 +191,9 @@ export class Sessions {
         }
         return;
       }
+      case "wanted":
+        this.#options.meshes.get(proxy.mesh)?.reissue(proxy);
+        return;
       case "synced":
         proxy.synced(event.set);
         presence.synced(proxy.mesh, proxy.name, proxy.compiled?.identity !== undefined && proxy.held !== undefined);

@@ -46,6 +46,13 @@ export const dataplaneInsightSchema = z.strictObject({
       certificateRegenerations: z.int().optional(),
       issuedBackend: z.string().optional(),
       supportedBackends: z.array(z.string()).optional(),
+      certificateName: z.string().optional().describe("Name under which the proxy gets it by SDS"),
+      certificateVersion: z
+        .string()
+        .optional()
+        .describe("Hash of what the proxy holds; tells it apart, and nothing else"),
+      certificateBasis: z.string().optional().describe("Hash of what the certificate was issued for, and by whom"),
+      certificateRenewalTime: z.string().optional().describe("When the next certificate is due"),
     })
     .optional(),
   metadata: z.unknown().optional(),

@@ -118,6 +118,7 @@ function checkDataplane(spec: DataplaneSpec): Violation[] {
       message: "must be an address that other proxies can reach, not the wildcard",
     });
   }
+  violations.push(...checkTags(networking.gateway?.tags ?? {}, "networking.gateway.tags"));
   if (networking.gateway !== undefined && (networking.inbound?.length ?? 0) > 0) {
     violations.push({ field: "networking.inbound", message: "must be empty with a gateway" });
   }
@@ -126,6 +127,7 @@ function checkDataplane(spec: DataplaneSpec): Violation[] {
     if (inbound.tags !== undefined && Object.keys(inbound.tags).length > 0 && !inbound.tags[LABEL.service]) {
       violations.push({ field: `${field}.tags`, message: `must have the tag ${LABEL.service}` });
     }
+    violations.push(...checkTags(inbound.tags ?? {}, `${field}.tags`));
     const listens = `${inbound.address ?? networking.address}:${inbound.port}`;
     const serves = `${inbound.serviceAddress ?? "127.0.0.1"}:${inbound.servicePort ?? inbound.port}`;
     if (listens === serves) {
@@ -136,6 +138,21 @@ function checkDataplane(spec: DataplaneSpec): Violation[] {
     }
   });
   return violations;
+}
+
+const TAG_NAME = /^[A-Za-z0-9.\-_:/]+$/;
+const TAG_VALUE = /^[A-Za-z0-9.\-_:]+$/;
+
+// Tags become URIs in the proxy's certificate, by which others permit: a slash or comma there could speak for somebody else.
+function checkTags(tags: Labels, field: string): Violation[] {
+  return Object.entries(tags).flatMap(([name, value]) => {
+    if (!TAG_NAME.test(name))
+      return [{ field: `${field}[${name}]`, message: "must be a name such as version or team.io/name" }];
+    if (TAG_VALUE.test(value)) return [];
+    return [
+      { field: `${field}[${name}]`, message: "must be letters, digits, '-', '_', '.' and ':', at least one of them" },
+    ];
+  });
 }
 
 function checkPorts(spec: DataplaneSpec): Violation[] {

@@ -86,7 +86,7 @@ export function toResourceSet(mesh: ModelMesh, before: ResourceSet | undefined):
 
 /** A resource without bytes: the state machine does not look into them. */
 export function resource(typeUrl: string, name: string, version: string): EncodedResource {
-  return { typeUrl, name, version, bytes: NO_BYTES };
+  return { typeUrl, name, version, bytes: SOME_BYTES };
 }
 
 export const KINDS = [
@@ -101,4 +101,4 @@ function record(names: readonly string[], content: () => string): Record<string,
   return Object.fromEntries(names.map((name) => [name, content()]));
 }
 
-const NO_BYTES = new Uint8Array();
+const SOME_BYTES = new Uint8Array(1);
