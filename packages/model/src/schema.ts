@@ -99,7 +99,13 @@ export function nearest(text: string, candidates: readonly string[]): string | u
     .toSorted((a, b) => a.changes - b.changes);
   if (best === undefined) return undefined;
   // A third of the letters may be wrong: "connectTimeout" is still near "connectionTimeout", "timeout" is not.
-  return best.changes <= Math.max(1, best.candidate.length / 3) ? best.candidate : undefined;
+  const isNear = best.changes <= Math.max(1, best.candidate.length / 3);
+  return isNear || sortedLetters(folded) === sortedLetters(best.candidate.toLowerCase()) ? best.candidate : undefined;
+}
+
+/** The same for words whose letters are only mixed up, such as "sepc" and "spec". */
+function sortedLetters(word: string): string {
+  return [...word].toSorted().join("");
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

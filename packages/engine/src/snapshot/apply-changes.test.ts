@@ -145,3 +145,11 @@ test("applyChanges() forgets what it knew of a proxy that was deleted", () => {
   ]);
   assert.equal(snapshot.dataplanes.get("backend-1")?.facts.online, false);
 });
+
+test("applyChanges() tells clients of a service that became younger: another may now be meant by its labels", () => {
+  const aged = (creationTime: string) =>
+    resource("MeshService", "backend", { ports: [{ port: 80 }] }, { labels: { team: "a" }, creationTime });
+  const { snapshot } = applyChanges(start, [{ what: "put", resource: aged("2026-01-01T00:00:00Z") }]);
+  const { impact } = applyChanges(snapshot, [{ what: "put", resource: aged("2026-01-02T00:00:00Z") }]);
+  assert.deepEqual([...impact.services], ["MeshService/backend"]);
+});
