@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { findEnvoy } from "@heddle/envoy/find-envoy.ts";
 import type { Compiled } from "../compile.ts";
-import { decoded } from "./decode.ts";
+import { type Json, staticResources } from "./static-resources.ts";
 
 /** What was compiled in one case. */
 export interface NamedCompiled {
@@ -20,7 +20,7 @@ export async function assertEnvoyAccepts(all: readonly NamedCompiled[]): Promise
   const folder = await mkdtemp(join(tmpdir(), "heddle-accepts-"));
   try {
     const file = join(folder, "bootstrap.json");
-    await writeFile(file, JSON.stringify(staticBootstrap(all)));
+    await writeFile(file, JSON.stringify(bootstrapOf(all)));
     const run = promisify(execFile)(path, ["--mode", "validate", "-c", file, "-l", "warning"], { timeout: 30_000 });
     const output = await run.then(
       ({ stdout, stderr }) => stdout + stderr,
@@ -32,18 +32,18 @@ export async function assertEnvoyAccepts(all: readonly NamedCompiled[]): Promise
   }
 }
 
-/**
- * Everything in one bootstrap. Names get their case in front and listeners a port of their own, because cases repeat
- * both; routes move into their listener, because Envoy only checks what is not fetched later.
- */
-export function staticBootstrap(all: readonly NamedCompiled[]): Json {
-  const cases = all.map(({ name, compiled }) => caseResources(name, compiled));
-  const listeners = cases.flatMap((each) => each.listeners);
-  listeners.forEach((listener, index) => {
-    listener["address"] = { socketAddress: { address: "127.0.0.1", portValue: 10_000 + index } };
-  });
+/** Everything in one bootstrap. Cases repeat names and ports, so names get their case in front and ports are counted. */
+function bootstrapOf(all: readonly NamedCompiled[]): Json {
+  const cases = all.map(({ name, compiled }) => staticResources(compiled, (own) => `${name} ${own}`));
+  const listeners = cases
+    .flatMap((each) => each.listeners)
+    .map((listener, index) => ({
+      ...listener,
+      address: { socketAddress: { address: "127.0.0.1", portValue: 10_000 + index } },
+    }));
   return {
     node: { id: "heddle-test", cluster: "heddle-test" },
+    // Endpoints and secrets come by discovery; validation only checks that there is somebody to ask.
     dynamicResources: {
       adsConfig: {
         apiType: "DELTA_GRPC",
@@ -55,8 +55,6 @@ export function staticBootstrap(all: readonly NamedCompiled[]): Json {
   };
 }
 
-type Json = Record<string, unknown>;
-
 const ADS_CLUSTER = {
   name: "ads",
   type: "STATIC",
@@ -67,26 +65,3 @@ const ADS_CLUSTER = {
     },
   },
 };
-
-function caseResources(name: string, { resources }: Compiled): { listeners: Json[]; clusters: Json[] } {
-  const of = (type: string): Json[] =>
-    [...resources].flatMap(([url, byName]) => (url.endsWith(`.${type}`) ? [...byName.values()].map(decoded) : []));
-  const routes = new Map(of("RouteConfiguration").map((each) => [each["name"], withoutType(each)]));
-  const names = new Set([...of("Cluster"), ...of("Listener")].map((each) => each["name"]));
-  const own = (value: unknown): unknown => {
-    if (typeof value === "string") return names.has(value) ? `${name} ${value}` : value;
-    if (Array.isArray(value)) return value.map(own);
-    if (typeof value !== "object" || value === null) return value;
-    const { rds, ...rest } = value as { rds?: { routeConfigName: string } } & Json;
-    const inline = rds === undefined ? {} : { routeConfig: routes.get(rds.routeConfigName) };
-    return Object.fromEntries(Object.entries({ ...rest, ...inline }).map(([key, inner]) => [key, own(inner)]));
-  };
-  return {
-    listeners: of("Listener").map((each) => own(withoutType(each)) as Json),
-    clusters: of("Cluster").map((each) => own(withoutType(each)) as Json),
-  };
-}
-
-function withoutType({ "@type": _type, ...fields }: Json): Json {
-  return fields;
-}
