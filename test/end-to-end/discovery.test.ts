@@ -21,7 +21,7 @@ test("discovery: instances come and go in order under traffic, and no request fa
   const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
   await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
 
-  const traffic = steadyTraffic(web.outbound("backend"), 100);
+  const traffic = steadyTraffic(t, web.outbound("backend"), 100);
   await sleep(300);
   const second = await start("backend-2");
   await sleep(700);

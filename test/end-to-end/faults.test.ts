@@ -42,23 +42,19 @@ test("fault: the control plane is killed and comes back under traffic; nothing f
     ["backend-1", await idOf("backend-1")],
   ]);
 
-  const traffic = steadyTraffic(web.outbound("backend"), 100);
+  const traffic = steadyTraffic(t, web.outbound("backend"), 100);
   await sleep(300);
   await controlPlane.kill();
   await sleep(1_000);
   await controlPlane.start();
-  for (const name of ["web-1", "backend-1"]) {
-    const subscription = await eventually(async () => {
-      const last = (await overviewOf(name)).dataplaneInsight.subscriptions.at(-1);
-      assert.ok(
-        last !== undefined && last.id !== before.get(name) && last.status["total"] !== undefined,
-        `${name} is not back`,
-      );
-      return last;
-    }, 20_000);
-    await sleep(300);
-    const pushed = ["cds", "eds", "lds", "rds", "sds"].filter((type) => subscription.status[type] !== undefined);
-    assert.deepEqual(pushed, [], `${name} was sent what it had already`);
+  for (const name of before.keys()) {
+    await eventually(async () => assert.notEqual(await idOf(name), before.get(name), `${name} is not back`), 20_000);
+  }
+  // Time to push something, if there were anything to push.
+  await sleep(1_500);
+  for (const name of before.keys()) {
+    const status = (await overviewOf(name)).dataplaneInsight.subscriptions.at(-1)?.status ?? {};
+    assert.deepEqual(Object.keys(status), [], `${name} was sent what it had already`);
   }
   const tally = await traffic.stop();
   assert.deepEqual(tally.failures, []);

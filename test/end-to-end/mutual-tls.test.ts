@@ -109,7 +109,7 @@ test("mutual TLS: from plain text over PERMISSIVE to STRICT without a failed req
   const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
   await eventually(async () => assert.equal((await ask(web.outbound("backend"))).body, "plain"));
 
-  const traffic = steadyTraffic(web.outbound("backend"), 100);
+  const traffic = steadyTraffic(t, web.outbound("backend"), 100);
   await lab.apply(mtls("PERMISSIVE"));
   await eventually(async () => assert.equal((await ask(web.outbound("backend"))).body, "mtls"));
   await lab.apply(mtls("STRICT"));
@@ -130,7 +130,7 @@ test("mutual TLS: certificates are renewed under traffic without a failed reques
 
   const issued = () => lab.controlPlane.meshes.get("default")?.proxies.get("backend-1")?.issued ?? 0;
   const before = issued();
-  const traffic = steadyTraffic(web.outbound("backend"), 100);
+  const traffic = steadyTraffic(t, web.outbound("backend"), 100);
   await eventually(() => assert.ok(issued() >= before + 3, "not renewed three times yet"), 20_000);
   const tally = await traffic.stop();
   assert.deepEqual(tally.failures, []);

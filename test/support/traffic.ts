@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import type { TestContext } from "node:test";
 
 /** An answer to one request; status 0 when there was none, with the reason in the body. */
 export interface Answer {
@@ -38,8 +39,8 @@ export interface Tally {
   readonly byBody: ReadonlyMap<string, number>;
 }
 
-/** Sends requests at a steady rate, whatever becomes of them, until `stop` is called: then tells what came back. */
-export function steadyTraffic(url: string, perSecond: number): { stop: () => Promise<Tally> } {
+/** Sends requests at a steady rate, whatever becomes of them, until `stop` is called or the test ends: then tells what came back. */
+export function steadyTraffic(t: TestContext, url: string, perSecond: number): { stop: () => Promise<Tally> } {
   const pending = new Set<Promise<void>>();
   const failures: string[] = [];
   const byBody = new Map<string, number>();
@@ -56,6 +57,8 @@ export function steadyTraffic(url: string, perSecond: number): { stop: () => Pro
     pending.add(call);
     void call.finally(() => pending.delete(call));
   }, 1_000 / perSecond);
+  // A test that fails in between must not be kept alive by its traffic.
+  t.after(() => clearInterval(timer));
   return {
     stop: async () => {
       clearInterval(timer);
