@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminClient } from "./envoy/admin-client.ts";
 import { GOOD } from "./testkit/certificates.ts";
-import { startDp } from "./testkit/dp-process.ts";
+import { type DpProcess, startDp } from "./testkit/dp-process.ts";
 import { freePort } from "./testkit/free-port.ts";
 import { fetchPath, startApplication } from "./testkit/test-application.ts";
 import { testBootstrap } from "./testkit/test-bootstrap.ts";
@@ -181,10 +181,22 @@ for (const supervisor of ["shell", "node"] as const) {
       await dp.line(/refuses its bootstrap: .*noSuchField/);
       await dp.line(/starting it again in 2 s/);
       cp.answer("/bootstrap", ({ body }) => testBootstrap(body["workdir"]));
-      await dp.line(/gave a new bootstrap/);
-      await dp.envoyPid();
+      await secondOf(/Ready/, dp);
       dp.signal("SIGTERM");
       assert.equal(await dp.exit, 0);
+    });
+
+    test("stops an Envoy that has only just started as cleanly and as fast as any other", async () => {
+      await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
+      await using dp = startDp(
+        { name: "x", cpAddress: cp.url, caCertFile },
+        { HEDDLE_DATAPLANE_SUPERVISOR: supervisor },
+      );
+      await dp.envoyPid();
+      const askedAt = performance.now();
+      dp.signal("SIGTERM");
+      assert.equal(await dp.exit, 0, dp.lines().join("\n"));
+      assert.ok(performance.now() - askedAt < 4_000, dp.lines().join("\n"));
     });
   });
 }
@@ -230,6 +242,15 @@ describe("runDataplane()", { concurrency: 2, timeout: 120_000 }, () => {
     assert.equal(await dp.exit, 0);
   });
 });
+
+/** Waits until a launcher has written two lines that match. */
+async function secondOf(pattern: RegExp, dp: DpProcess): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (dp.lines().filter((line) => pattern.test(line)).length < 2) {
+    assert.ok(performance.now() < deadline, dp.lines().join("\n"));
+    await sleep(20);
+  }
+}
 
 /** A JWT for mesh "default" that does not expire; its signature is not looked at here. */
 const TOKEN = ["{}", '{"Mesh":"default"}', "signature"]

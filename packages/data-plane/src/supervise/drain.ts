@@ -8,6 +8,8 @@ import { announceLeaving } from "./announce-leaving.ts";
 const POLL_MS = 200;
 /** Envoy needs some milliseconds to end; after this long it is made to. */
 const QUIT_MS = 5_000;
+/** An Envoy that has only just started opens its admin interface first, and ports for requests after that. */
+const STARTUP_MS = 3_000;
 /** How long nothing may be under way before idle connections of informed peers are closed. */
 const QUIET_MS = 1_000;
 
@@ -48,6 +50,7 @@ interface Leaving {
 }
 
 async function letFinish({ admin, envoy, deadline, log }: Leaving, peersKnow: boolean): Promise<boolean> {
+  await awaitAdmin(admin, envoy);
   // Whoever checks Envoy's health takes it out; and from now on every answer closes its connection.
   await admin.post("/healthcheck/fail");
   // Still accepting, for peers that have not heard; skip_exit, because plain `graceful` quits when its time is over.
@@ -83,11 +86,25 @@ function outOfTime({ requests, streams }: Activity, log: Log): boolean {
 }
 
 async function quit(admin: AdminClient, envoy: EnvoyProcess): Promise<void> {
-  await admin.post("/quitquitquit").catch(() => undefined);
-  if (await hasEnded(envoy, QUIT_MS)) return;
+  const asked = await admin.post("/quitquitquit").then(
+    () => true,
+    () => false,
+  );
+  if (asked && (await hasEnded(envoy, QUIT_MS))) return;
   envoy.kill("SIGTERM");
   if (await hasEnded(envoy, QUIT_MS)) return;
   envoy.kill("SIGKILL");
+}
+
+/** Returns when the admin interface answers, or it is plain that it will not: what comes next fails then. */
+async function awaitAdmin(admin: AdminClient, envoy: EnvoyProcess): Promise<void> {
+  const deadline = performance.now() + STARTUP_MS;
+  const answers = (): Promise<boolean> =>
+    admin.get("/ready").then(
+      () => true,
+      () => false,
+    );
+  while (envoy.alive() && performance.now() < deadline && !(await answers())) await sleep(50);
 }
 
 async function hasEnded(envoy: EnvoyProcess, withinMs: number): Promise<boolean> {
