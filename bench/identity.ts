@@ -23,7 +23,7 @@ for (const keyType of ["ecdsa-p256", "rsa-2048"] as const) {
 }
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const claims = { name: "backend-1", mesh: "default", tags: {}, type: "dataplane", workload: "backend" };
-const token = await issueToken("dataplane", claims, { kid: "1", key: privateKey }, 3_600, now);
+const token = await issueToken("dataplane", claims, { kid: "1", key: privateKey }, { validForSeconds: 3_600, now });
 const context = { keys: new Map([["1", publicKey]]), revoked: new Set<string>(), now };
 await measure(`dataplane tokens verified, ${IN_FLIGHT} in flight`, IN_FLIGHT, () =>
   verifyToken("dataplane", token, context),

@@ -1,5 +1,6 @@
 import { type handleBidiStreamingCall, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
-import { encodeResource, encodeResponse } from "@heddle/xds/encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
+import { encodeResponse } from "@heddle/xds/encode.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Order, Transport, TransportEvents } from "./transport-server.ts";
 
@@ -37,7 +38,7 @@ export async function startGrpcJs(tls: Order["tls"], events: TransportEvents): P
   return {
     port,
     push: (round, payload) => {
-      const resources = [encodeResource(TYPE_URL.cluster, "c", payload)];
+      const resources = [encodeBytes(TYPE_URL.cluster, "c", payload)];
       const framed = encodeResponse({ typeUrl: TYPE_URL.cluster, nonce: String(round), resources, removed: [] });
       // The library frames messages itself: without the five bytes of prefix.
       const message = Buffer.concat(framed).subarray(5);

@@ -1,4 +1,4 @@
-import { encodeResource } from "@heddle/xds/encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
 import type { ResourceSet } from "@heddle/xds/resource.ts";
 import { serveXds } from "@heddle/xds/server.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
@@ -30,7 +30,7 @@ export async function startHeddle(tls: Order["tls"], events: TransportEvents): P
   return {
     port: server.port,
     push: (_round, payload) => {
-      const resource = encodeResource(TYPE_URL.cluster, "c", payload);
+      const resource = encodeBytes(TYPE_URL.cluster, "c", payload);
       const set = new Map([[TYPE_URL.cluster, new Map([["c", resource]])]]);
       for (const push of pushes) push(set);
     },

@@ -1,6 +1,7 @@
 import { createSecureServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { encodeResource, encodeResponse } from "@heddle/xds/encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
+import { encodeResponse } from "@heddle/xds/encode.ts";
 import { FrameReader } from "@heddle/xds/grpc-frame.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Order, Transport, TransportEvents } from "./transport-server.ts";
@@ -30,7 +31,7 @@ export async function startHttp2(tls: Order["tls"], events: TransportEvents): Pr
       const pieces = encodeResponse({
         typeUrl: TYPE_URL.cluster,
         nonce: String(round),
-        resources: [encodeResource(TYPE_URL.cluster, "c", payload)],
+        resources: [encodeBytes(TYPE_URL.cluster, "c", payload)],
         removed: [],
       });
       for (const stream of streams) {

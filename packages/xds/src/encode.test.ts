@@ -8,15 +8,16 @@ import {
   ResourceSchema,
 } from "@heddle/envoy/gen/envoy/service/discovery/v3/discovery_pb.js";
 import { decodeRequest } from "./decode.ts";
-import { encodeResource, encodeResponse } from "./encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
+import { encodeResponse } from "./encode.ts";
 import { decodeResponse, encodeNode, encodeRequest } from "./fake-wire.ts";
 import { FrameReader } from "./grpc-frame.ts";
 import { TYPE_URL } from "./type-url.ts";
 
 const cluster = toBinary(ClusterSchema, create(ClusterSchema, { name: "a" }));
 
-test("encodeResource() wraps a message as Envoy reads it, with the hash of its content as version", () => {
-  const encoded = encodeResource(TYPE_URL.cluster, "a", cluster);
+test("encodeBytes() wraps a message as Envoy reads it, with the hash of its content as version", () => {
+  const encoded = encodeBytes(TYPE_URL.cluster, "a", cluster);
   const resource = fromBinary(ResourceSchema, encoded.bytes);
   assert.equal(resource.name, "a");
   assert.equal(resource.version, createHash("sha256").update(cluster).digest("hex").slice(0, 16));
@@ -27,9 +28,7 @@ test("encodeResource() wraps a message as Envoy reads it, with the hash of its c
 
 test("encodeResponse() writes what the generated messages read", () => {
   const sizes = [0, 1, 100, 127, 128, 5_000, 20_000, 3_000_000];
-  const resources = sizes.map((size, index) =>
-    encodeResource(TYPE_URL.cluster, `c${index}`, Buffer.alloc(size, index)),
-  );
+  const resources = sizes.map((size, index) => encodeBytes(TYPE_URL.cluster, `c${index}`, Buffer.alloc(size, index)));
   const bytes = Buffer.concat(
     encodeResponse({ typeUrl: TYPE_URL.cluster, nonce: "7", resources, removed: ["x", "ÿ"] }),
   );
@@ -50,7 +49,7 @@ test("encodeResponse() writes what the generated messages read", () => {
 });
 
 test("encodeResponse() does not copy big resources", () => {
-  const big = encodeResource(TYPE_URL.cluster, "big", Buffer.alloc(100_000));
+  const big = encodeBytes(TYPE_URL.cluster, "big", Buffer.alloc(100_000));
   const pieces = encodeResponse({ typeUrl: TYPE_URL.cluster, nonce: "1", resources: [big], removed: [] });
   assert.ok(pieces.includes(big.bytes));
   assert.equal(pieces.length, 2);

@@ -1,30 +1,6 @@
-import { hash } from "node:crypto";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { DeltaResponse } from "./events.ts";
 import { grpcPrefix } from "./grpc-frame.ts";
-import type { EncodedResource } from "./resource.ts";
-
-/**
- * Encodes one Envoy resource for all streams. `value` is the serialised message (a Cluster, say); it is wrapped into an
- * Any of `typeUrl` and a discovery Resource. The version is the first 16 hex digits of the SHA-256 of `value`.
- */
-export function encodeResource(typeUrl: string, name: string, value: Uint8Array): EncodedResource {
-  const version = hash("sha256", value, "hex").slice(0, 16);
-  const bytes = new BinaryWriter()
-    .tag(RESOURCE.version, WireType.LengthDelimited)
-    .string(version)
-    .tag(RESOURCE.resource, WireType.LengthDelimited)
-    .fork()
-    .tag(ANY.typeUrl, WireType.LengthDelimited)
-    .string(typeUrl)
-    .tag(ANY.value, WireType.LengthDelimited)
-    .bytes(value)
-    .join()
-    .tag(RESOURCE.name, WireType.LengthDelimited)
-    .string(name)
-    .finish();
-  return { typeUrl, name, version, bytes };
-}
 
 /**
  * A DeltaDiscoveryResponse as a gRPC message, in pieces to be written one after the other. The bytes of big resources are
@@ -94,8 +70,6 @@ function fieldLength(length: number): number {
 
 /** Field numbers of envoy.service.discovery.v3 and google.protobuf.Any. */
 const RESPONSE = { resources: 2, typeUrl: 4, nonce: 5, removed: 6 } as const;
-const RESOURCE = { version: 1, resource: 2, name: 3 } as const;
-const ANY = { typeUrl: 1, value: 2 } as const;
 
 /** Bytes. Node takes about as long for one more piece as for copying this much. */
 const WORTH_SHARING = 4_096;

@@ -6,7 +6,7 @@ import { Cluster_DiscoveryType, ClusterSchema } from "@heddle/envoy/gen/envoy/co
 import { ListenerSchema } from "@heddle/envoy/gen/envoy/config/listener/v3/listener_pb.js";
 import { HttpConnectionManagerSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { UpstreamTlsContextSchema } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { encodeResource } from "./encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
 import { followEnvoy } from "./fake-follow.ts";
 import type { EncodedResource, ResourceSet } from "./resource.ts";
 import { fakeProxy, startServer, TestControlPlane } from "./testkit/control-plane.ts";
@@ -26,7 +26,7 @@ function cluster(name: string, secret: string): EncodedResource {
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
     transportSocket: { name: "tls", configType: { case: "typedConfig", value: context } },
   });
-  return encodeResource(TYPE_URL.cluster, name, toBinary(ClusterSchema, message));
+  return encodeBytes(TYPE_URL.cluster, name, toBinary(ClusterSchema, message));
 }
 
 function listener(name: string, routeConfigName: string): EncodedResource {
@@ -37,11 +37,11 @@ function listener(name: string, routeConfigName: string): EncodedResource {
   const message = create(ListenerSchema, {
     filterChains: [{ filters: [{ name: "http", configType: { case: "typedConfig", value } }] }],
   });
-  return encodeResource(TYPE_URL.listener, name, toBinary(ListenerSchema, message));
+  return encodeBytes(TYPE_URL.listener, name, toBinary(ListenerSchema, message));
 }
 
 function other(typeUrl: string, name: string): EncodedResource {
-  return encodeResource(typeUrl, name, Buffer.from(name));
+  return encodeBytes(typeUrl, name, Buffer.from(name));
 }
 
 const all = [

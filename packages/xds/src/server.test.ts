@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { encodeResource } from "./encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
 import { encodeNode, encodeRequest } from "./fake-wire.ts";
 import { XdsRefusal } from "./hooks.ts";
 import type { EncodedResource, ResourceSet } from "./resource.ts";
@@ -16,7 +16,7 @@ function sized(contents: Partial<Record<keyof typeof TYPE_URL, Record<string, nu
     const entries = Object.entries(contents[kind] ?? {});
     set.set(
       TYPE_URL[kind],
-      new Map(entries.map(([name, size]) => [name, encodeResource(TYPE_URL[kind], name, Buffer.alloc(size, 1))])),
+      new Map(entries.map(([name, size]) => [name, encodeBytes(TYPE_URL[kind], name, Buffer.alloc(size, 1))])),
     );
   }
   return set;

@@ -5,7 +5,7 @@ import { ListenerSchema } from "@heddle/envoy/gen/envoy/config/listener/v3/liste
 import { RouteConfigurationSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@heddle/envoy/gen/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { encodeResource } from "../encode.ts";
+import { encodeBytes } from "@heddle/envoy/encode-resource.ts";
 import type { EncodedResource, ResourceSet } from "../resource.ts";
 
 /** A cluster whose endpoints come by EDS. Another time-out makes another content. */
@@ -65,7 +65,7 @@ export function setOf(...resources: readonly EncodedResource[]): ResourceSet {
 
 function encode(schema: DescMessage, name: string, json: JsonValue): EncodedResource {
   const message = fromJson(schema, json, { registry });
-  return encodeResource(`type.googleapis.com/${schema.typeName}`, name, toBinary(schema, message));
+  return encodeBytes(`type.googleapis.com/${schema.typeName}`, name, toBinary(schema, message));
 }
 
 const registry = createRegistry(HttpConnectionManagerSchema, RouterSchema);
