@@ -55,9 +55,21 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
 
 async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
   if (storeType === "memory") return openMemoryStore();
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    const state = FOLDER_STATES[cause.code ?? ""] ?? cause.message;
+    const next = "choose another one with --data / HEDDLE_DATA, or keep nothing with --store memory";
+    throw new Error(`Cannot use the data folder "${dataFolder}": ${state}; ${next}`, { cause });
+  });
   return await openSqliteStore({ file: join(dataFolder, "store.sqlite") });
 }
+
+const FOLDER_STATES: Readonly<Record<string, string>> = {
+  EEXIST: "it is a file",
+  ENOTDIR: "a file is where one of its parents should be",
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "the file system is read-only",
+};
 
 type Addresses = Pick<ControlPlane, "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort">;
 

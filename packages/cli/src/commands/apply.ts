@@ -81,7 +81,7 @@ function tellMore(applied: Applied, { terminal }: Cli): void {
 async function preview(api: Api, cli: Cli, documents: readonly Document[], wish: Wish): Promise<void> {
   const { print, paint } = cli.terminal;
   const types = await listTypes(api);
-  const bodies = await Promise.all(documents.map(async (each) => bodyOf(await resolveDocumentType(types, each), each)));
+  const bodies = await Promise.all(documents.map((each) => placedBody(types, each)));
   const { askPlan } = await import("../apply/plan.ts");
   const diff = wish.diff === true;
   const plan = await askPlan(api, bodies, diff);
@@ -92,6 +92,16 @@ async function preview(api: Api, cli: Cli, documents: readonly Document[], wish:
     print(renderPlan(plan, diff, paint));
   }
   if (plan.documents.some(({ outcome }) => outcome === "invalid")) throw new AlreadyReported();
+}
+
+async function placedBody(types: Awaited<ReturnType<typeof listTypes>>, document: Document): Promise<unknown> {
+  try {
+    return bodyOf(await resolveDocumentType(types, document), document);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const details = [`in ${document.place}`, ...error.details];
+    throw new CliError(error.message, { details, next: error.next, cause: error });
+  }
 }
 
 async function printDiffs(

@@ -39,7 +39,7 @@ function untrusted(url: string, ownAuthority: boolean, cause: unknown): Explaine
     next: [
       ownAuthority
         ? "Take the control plane's own authority for --ca-cert-file; a wrong address gives this too"
-        : "Name its authority with --ca-cert-file; whoever runs the control plane has that file",
+        : "Name its authority with --ca-cert-file: ca.pem in the data folder of the control plane",
       "For a trial only: --skip-verify",
     ],
     cause,
