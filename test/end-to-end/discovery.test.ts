@@ -66,14 +66,11 @@ test("discovery: a killed proxy leaves load balancing and is shown as offline", 
   }, 5_000);
 });
 
-test("discovery: Kuma 2.x tags name services, and a MeshService appears for them", async (t) => {
+test("discovery: Kuma 2.x tags and a host name: a MeshService appears, and requests get there", async (t) => {
   const lab = await startLab(t);
   const app = await application(t, "tagged");
-  const backend = await lab.sidecar({
-    name: "backend-1",
-    tags: { "kuma.io/service": "backend", "kuma.io/protocol": "http" },
-    servicePort: app.port,
-  });
+  const tags = { "kuma.io/service": "backend", "kuma.io/protocol": "http" };
+  const backend = await lab.sidecar({ name: "backend-1", address: "localhost", tags, servicePort: app.port });
   const service = (await eventually(() => lab.get("/meshes/default/meshservices/backend"))) as {
     spec: { ports: { port: number }[] };
   };
@@ -81,4 +78,6 @@ test("discovery: Kuma 2.x tags name services, and a MeshService appears for them
     service.spec.ports.map(({ port }) => port),
     [backend.inboundPort],
   );
+  const web = await lab.sidecar({ name: "web-1", calls: ["backend"], callPort: backend.inboundPort });
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).body, "tagged"));
 });

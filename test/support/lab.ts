@@ -34,8 +34,11 @@ export interface SidecarOptions {
   readonly protocol?: string;
   /** Port of the application; none for one that only calls. */
   readonly servicePort?: number;
-  /** MeshServices that the application calls, at port 80. */
+  /** MeshServices that the application calls, at port 80 or `callPort`. */
   readonly calls?: readonly string[];
+  readonly callPort?: number;
+  /** Host name or IP of the proxy; 127.0.0.1 when absent. */
+  readonly address?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Do not wait until it has everything. */
   readonly noWait?: boolean;
@@ -49,13 +52,18 @@ export interface Reachable {
   readonly caPem: string;
 }
 
+/** What ends things: a test's context, or a benchmark's list. */
+export interface Ending {
+  after(end: () => unknown): void;
+}
+
 /** A mesh of a test: a control plane that is reached over its ports, and sidecars around it. Ends with the test. */
 export class Mesh {
   readonly at: Reachable;
   readonly folder: string;
-  readonly #t: TestContext;
+  readonly #t: Ending;
 
-  constructor(t: TestContext, at: Reachable, folder: string) {
+  constructor(t: Ending, at: Reachable, folder: string) {
     this.#t = t;
     this.at = at;
     this.folder = folder;
@@ -229,7 +237,17 @@ export async function startLab(t: TestContext, settings: Readonly<Record<string,
 
 /** The Dataplane of a sidecar. */
 export function dataplane(
-  { name, mesh = "default", labels, tags, protocol = "http", servicePort, calls = [] }: SidecarOptions,
+  {
+    name,
+    mesh = "default",
+    labels,
+    tags,
+    protocol = "http",
+    servicePort,
+    calls = [],
+    callPort = 80,
+    address,
+  }: SidecarOptions,
   inboundPort: number,
   outboundPorts: readonly number[],
 ): object {
@@ -239,14 +257,14 @@ export function dataplane(
     name,
     ...(labels === undefined ? {} : { labels }),
     networking: {
-      address: "127.0.0.1",
+      address: address ?? "127.0.0.1",
       inbound:
         servicePort === undefined
           ? []
           : [{ port: inboundPort, servicePort, name: "main", protocol, ...(tags === undefined ? {} : { tags }) }],
       outbound: calls.map((service, index) => ({
         port: outboundPorts[index],
-        backendRef: { kind: "MeshService", name: service, port: 80 },
+        backendRef: { kind: "MeshService", name: service, port: callPort },
       })),
     },
   };

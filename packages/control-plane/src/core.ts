@@ -63,6 +63,11 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   const generator = new MeshServiceGenerator({ store, meshes, place, graceMillis: HOUR, now, onFailure });
   for (const { snapshot } of meshes.all()) generator.notice(snapshot.mesh.name);
   stack.defer(() => generator.stop());
+  // DNS has no events, so this is the one thing that is looked at again and again; most meshes have no names at all.
+  const addresses = setInterval(() => {
+    meshes.refreshAddresses().catch((cause: unknown) => onFailure("Cannot resolve the addresses of Dataplanes", cause));
+  }, config.dnsRefreshInterval).unref();
+  stack.defer(() => clearInterval(addresses));
   const clock = new CertificateClock(meshes);
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());

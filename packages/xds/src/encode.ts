@@ -68,7 +68,7 @@ function fieldLength(length: number): number {
   return fieldHead(RESPONSE.resources, length).length + length;
 }
 
-/** Field numbers of envoy.service.discovery.v3 and google.protobuf.Any. */
+/** Field numbers of envoy.service.discovery.v3.DeltaDiscoveryResponse. */
 const RESPONSE = { resources: 2, typeUrl: 4, nonce: 5, removed: 6 } as const;
 
 /** Bytes. Node takes about as long for one more piece as for copying this much. */

@@ -185,6 +185,12 @@ export const SETTINGS = {
     description: "How often the state of proxies is written to the store at most",
     default: 1 * SECOND,
   }),
+  dnsRefreshInterval: millis({
+    path: "general.dnsCacheTTL",
+    variables: ["GENERAL_DNS_CACHE_TTL"],
+    description: "How often the host names of Dataplanes are resolved again",
+    default: 10 * SECOND,
+  }),
   diagnosticsAddress: text({
     path: "diagnostics.serverInterface",
     flag: "--diagnostics-address",

@@ -1,11 +1,14 @@
 import type { MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import type { DataplaneFacts } from "@heddle/engine/snapshot/snapshot.ts";
+import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
+import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
 import type { TokenService } from "../identity/token-service.ts";
+import { namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
 import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
 
 /** What a mesh needs beside its runtime. */
@@ -71,8 +74,9 @@ export class Meshes {
     const meshesFirst = events.toSorted(
       (a, b) => Number(b.resource.type === "Mesh") - Number(a.resource.type === "Mesh"),
     );
-    for (const event of meshesFirst) {
-      await this.#prepare(event, mayCreate);
+    for (const written of meshesFirst) {
+      await this.#prepare(written, mayCreate);
+      const event = await this.#withAddress(written);
       const mesh = event.resource.type === "Mesh" ? event.resource.name : event.resource.mesh;
       if (this.#runtimes.has(mesh)) changes.set(mesh, [...(changes.get(mesh) ?? []), ...this.#changesOf(event)]);
     }
@@ -89,6 +93,36 @@ export class Meshes {
         : undefined;
     const written: MeshChange = { what: change, resource };
     return facts === undefined ? [written] : [written, { what: "facts", dataplane: resource.name, facts }];
+  }
+
+  /** A Dataplane that names a host gets its address; one whose name cannot be resolved is not served yet. */
+  async #withAddress(event: StoreEvent): Promise<StoreEvent> {
+    if (event.change !== "put" || event.resource.type !== "Dataplane") return event;
+    const dataplane = event.resource as Resource<DataplaneSpec>;
+    if (!namesHosts(dataplane)) return event;
+    try {
+      return { ...event, resource: await withAddresses(dataplane, systemLookup) };
+    } catch (cause) {
+      const { mesh, name, spec } = dataplane;
+      const host = spec.networking.address;
+      this.#options.shared.onFailure(
+        `Cannot resolve "${host}", the address of Dataplane "${name}" in mesh "${mesh}"`,
+        cause,
+      );
+      return event;
+    }
+  }
+
+  /** Resolves the names of Dataplanes again, and takes over where they point now. */
+  async refreshAddresses(): Promise<void> {
+    const { items } = await this.#options.store.list({ type: "Dataplane" });
+    const named = items.filter((each) => namesHosts(each as Resource<DataplaneSpec>));
+    for (const resource of named) {
+      const event = await this.#withAddress({ change: "put", revision: this.#revision, resource });
+      const known = this.#runtimes.get(resource.mesh)?.snapshot.dataplanes.get(resource.name)?.resource;
+      const isMoved = canonicalJson(known?.spec) !== canonicalJson(event.resource.spec);
+      if (isMoved) this.#runtimes.get(resource.mesh)?.apply([{ what: "put", resource: event.resource }]);
+    }
   }
 
   #knows(dataplane: Resource): boolean {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { contentHash } from "@heddle/model/canonical-json.ts";
 import { type Inbound, inboundName, inboundProtocol, type Protocol } from "@heddle/model/kinds/dataplane.ts";
 import { type MeshServicePort, type MeshServiceSpec, servicePortName } from "@heddle/model/kinds/mesh-service.ts";
@@ -117,15 +118,19 @@ function inboundsOf({ resource }: DataplaneEntry, spec: MeshServiceSpec, port: M
 type Serving = readonly { readonly entry: DataplaneEntry; readonly inbound: Inbound }[];
 
 function endpointsOf(mesh: MeshSnapshot, serving: Serving): readonly Endpoint[] {
-  return serving
-    .filter(({ entry, inbound }) => takesRequests(entry, inbound))
-    .map(({ entry: { resource }, inbound }) => ({
-      address: resource.spec.networking.advertisedAddress ?? inbound.address ?? resource.spec.networking.address,
-      port: inbound.port,
-      zone: resource.labels[LABEL.zone] ?? mesh.zone,
-      tags: inbound.tags ?? resource.labels,
-    }))
-    .toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port));
+  return (
+    serving
+      .filter(({ entry, inbound }) => takesRequests(entry, inbound))
+      .map(({ entry: { resource }, inbound }) => ({
+        address: resource.spec.networking.advertisedAddress ?? inbound.address ?? resource.spec.networking.address,
+        port: inbound.port,
+        zone: resource.labels[LABEL.zone] ?? mesh.zone,
+        tags: inbound.tags ?? resource.labels,
+      }))
+      // Envoy takes addresses only: a host name that could not be resolved serves nobody until it can.
+      .filter(({ address }) => isIP(address) !== 0)
+      .toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port))
+  );
 }
 
 function takesRequests({ facts }: DataplaneEntry, inbound: Inbound): boolean {
