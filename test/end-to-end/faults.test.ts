@@ -60,6 +60,47 @@ test("fault: the control plane is killed and comes back under traffic; nothing f
   assert.deepEqual(tally.failures, []);
 });
 
+test("fault: a control plane that dies in the middle of a roll-out finishes it when it is back", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const controlPlane = await controlPlaneProcess(t, folder);
+  const at = { apiUrl: controlPlane.apiUrl, dpPort: controlPlane.dpPort, caPem: await controlPlane.caPem() };
+  const mesh = new Mesh(t, at, folder);
+  await mesh.apply(meshService("backend"));
+  const app = await application(t, "backend", (request, response) => {
+    setTimeout(() => response.end("done"), request.url === "/slow" ? 1_500 : 0);
+  });
+  await mesh.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const callers = [];
+  for (const name of ["web-1", "web-2"]) callers.push(await mesh.sidecar({ name, calls: ["backend"] }));
+  for (const { outbound } of callers) {
+    await eventually(async () => assert.equal((await ask(`${outbound("backend")}/slow`)).status, 200), 20_000);
+  }
+
+  // Acknowledged, and killed before, while or after the proxies were told: nobody knows, and it must not matter.
+  await mesh.apply(`
+type: MeshTimeout
+mesh: default
+name: quick
+spec:
+  to:
+    - targetRef: { kind: Mesh }
+      default: { http: { requestTimeout: 300ms } }
+`);
+  await controlPlane.kill();
+  const statuses = await Promise.all(
+    callers.map(async ({ outbound }) => (await ask(`${outbound("backend")}/slow`)).status),
+  );
+  assert.ok(
+    statuses.every((status) => status === 200 || status === 504),
+    `old or new, and nothing else: ${statuses.join()}`,
+  );
+  await controlPlane.start();
+  for (const { outbound } of callers) {
+    await eventually(async () => assert.equal((await ask(`${outbound("backend")}/slow`)).status, 504), 20_000);
+  }
+});
+
 test("fault: a killed Envoy is back within two seconds", async (t) => {
   const lab = await startLab(t);
   await lab.apply([mtls(), ALLOW_ALL, meshService("backend")].join("---\n"));
