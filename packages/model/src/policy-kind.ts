@@ -97,13 +97,14 @@ export function policyKind<To extends z.ZodRawShape, From extends z.ZodRawShape,
 }
 
 function specSchema({ to, from, rules }: PolicyDeclaration): z.ZodType {
-  const ref = (what: string) => targetRefSchema.describe(what);
+  const ref = (what: string) => ({ targetRef: targetRefSchema.describe(what) });
   const matches = { matches: z.array(matchSchema).optional().describe("Which callers; all when absent") };
+  const list = (item: z.ZodObject, what: string) => z.array(item).optional().describe(what);
   return z.strictObject({
-    targetRef: ref("Which proxies (all of the mesh)").optional(),
-    ...(to && { to: z.array(to.item.extend({ targetRef: ref("Which destinations") })).optional() }),
-    ...(from && { from: z.array(from.item.extend({ targetRef: ref("Which callers") })).optional() }),
-    ...(rules && { rules: z.array(rules.matches ? rules.item.extend(matches) : rules.item).optional() }),
+    targetRef: targetRefSchema.optional().describe("Which proxies (all of the mesh)"),
+    ...(to && { to: list(to.item.extend(ref("Which destinations")), "Requests that these proxies send") }),
+    ...(from && { from: list(from.item.extend(ref("Which callers")), "Kuma 2.x: requests that come in, by caller") }),
+    ...(rules && { rules: list(rules.matches ? rules.item.extend(matches) : rules.item, "Requests that come in") }),
   });
 }
 

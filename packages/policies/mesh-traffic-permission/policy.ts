@@ -1,5 +1,5 @@
 import { isHttp } from "@heddle/engine/emit/common.ts";
-import type { Change } from "@heddle/engine/plan/plan.ts";
+import type { Change, HttpFilter } from "@heddle/engine/plan/plan.ts";
 import { definePolicy } from "@heddle/engine/policy.ts";
 import { any } from "@heddle/envoy/any.ts";
 import {
@@ -28,10 +28,12 @@ const HTTP_FILTER = "envoy.filters.http.rbac";
 
 // The filter in the listener never changes and lets nobody pass; who may, stands in the routes. A new permission drains
 // no connection that way, and a route that should lack its rules stays shut.
+const CLOSED: HttpFilter = { stage: "authorize", name: HTTP_FILTER, config: any(HttpRbacSchema, { rules: NOBODY }) };
+
 function onRoutes(decided: Rules): Change {
   const rbac = { ...decided, trackPerRuleStats: true };
   return {
-    httpFilters: [{ stage: "authorize", name: HTTP_FILTER, config: any(HttpRbacSchema, { rules: NOBODY }) }],
+    httpFilters: [CLOSED],
     route: { filters: { [HTTP_FILTER]: any(RBACPerRouteSchema, { rbac }) } },
   };
 }

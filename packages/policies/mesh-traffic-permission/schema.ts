@@ -32,11 +32,11 @@ export const meshTrafficPermissionKind = policyKind({
   targets: ["Mesh", "Dataplane", "MeshSubset", "MeshService", "MeshServiceSubset"],
   from: {
     targets: ["Mesh", "MeshSubset", "MeshService", "MeshServiceSubset"],
-    item: z.strictObject({ default: actionSchema }),
+    item: z.strictObject({ default: actionSchema.describe("What becomes of them") }),
   },
   rules: {
     matches: false,
-    item: z.strictObject({ default: permissionSchema }),
+    item: z.strictObject({ default: permissionSchema.describe("Who may, who may not") }),
     check: (rule, field) => checkPermission(rule.default, `${field}.default`),
   },
 });

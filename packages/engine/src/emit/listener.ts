@@ -17,6 +17,7 @@ import {
   HttpConnectionManagerSchema,
 } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { ObjectMemo } from "../memo.ts";
 import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/plan.ts";
 import { needsServerName } from "../plan/settings.ts";
 import { rememberServerName } from "./caller-match.ts";
@@ -28,21 +29,25 @@ type Filter = Init<typeof FilterSchema>;
 
 /** The local port under which the application reaches a destination. */
 export function outboundListener(plan: OutboundPlan): EncodedResource {
-  const { key, protocol } = plan.destination;
+  const { key } = plan.destination;
   const name = outboundListenerName(plan);
   return encodeResource(ListenerSchema, name, {
     name,
     address: socketAddress(plan.address, plan.port),
     trafficDirection: TrafficDirection.OUTBOUND,
     statPrefix: key,
-    filterChains: [
-      {
-        filters: isHttp(protocol)
-          ? [...networkFilters(plan.settings), httpManager(key, key, plan.settings, "outbound")]
-          : [...networkFilters(plan.settings), tcpProxy(key, plan.routes[0]?.action, plan.settings)],
-      },
-    ],
+    filterChains: [{ filters: outboundFilters.get(plan.settings, key, () => makeOutboundFilters(plan)) }],
   });
+}
+
+// The settings are those of the destination's traffic, whichever port it is sent to: only the address is another.
+const outboundFilters = new ObjectMemo<Settings, Filter[]>();
+
+function makeOutboundFilters({ destination: { key, protocol }, settings, routes }: OutboundPlan): Filter[] {
+  const last = isHttp(protocol)
+    ? httpManager(key, key, settings, "outbound")
+    : tcpProxy(key, routes[0]?.action, settings);
+  return [...networkFilters(settings), last];
 }
 
 /** The name of an outbound's listener: the destination and, because one may have several ports, where it listens. */

@@ -21,6 +21,12 @@ type SanMatch = { readonly case: "exact" | "prefix"; readonly value: string };
 
 /** Terminates mutual TLS: the caller must show a certificate of the mesh. */
 export function downstreamTls(tls: ProxyTls): TransportSocket {
+  return downstreamSockets.get(tls, "", () => makeDownstreamTls(tls));
+}
+
+const downstreamSockets = new ObjectMemo<ProxyTls, TransportSocket>();
+
+function makeDownstreamTls(tls: ProxyTls): TransportSocket {
   const callers = tls.trustPrefixes.map((value): SanMatch => ({ case: "prefix", value }));
   return {
     name: "envoy.transport_sockets.tls",
