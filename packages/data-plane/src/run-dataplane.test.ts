@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -49,6 +49,7 @@ for (const supervisor of ["shell", "node"] as const) {
       dp.signal("SIGTERM");
       assert.equal(await dp.exit, 0);
       assert.throws(() => process.kill(envoy, 0), { code: "ESRCH" });
+      await nobodyLeftIn(dp.pid);
       assert.deepEqual(
         (await readdir(TMPDIR)).filter((name) => name.startsWith("heddle")),
         [],
@@ -78,6 +79,31 @@ for (const supervisor of ["shell", "node"] as const) {
       await dp.line(/it was killed \(SIGKILL\)/);
       dp.signal("SIGINT");
       assert.equal(await dp.exit, 0);
+    });
+
+    test("keeps Envoy's copy of the token the same as the file, however that is written", async () => {
+      const token = join(folder, `renewed-${supervisor}`);
+      await writeFile(token, `${TOKEN}\n`);
+      await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
+      await using dp = startDp(
+        { name: "x", cpAddress: cp.url, caCertFile, dataplaneTokenFile: token },
+        { HEDDLE_DATAPLANE_SUPERVISOR: supervisor, HEDDLE_DATAPLANE_TOKEN_CHECK_INTERVAL: "1s" },
+      );
+      await dp.line(/Ready/);
+      const body = cp.asked[0]?.body ?? {};
+      const copy = join(String(body["workdir"]), "token");
+      assert.ok((body["features"] as string[]).includes("feature-heddle-token-secret"));
+      assert.equal(await readFile(copy, "utf8"), TOKEN);
+      await writeFile(token, "renewed\n");
+      const deadline = performance.now() + 8_000;
+      while ((await readFile(copy, "utf8")) !== "renewed") {
+        assert.ok(performance.now() < deadline, "the copy is old");
+        await sleep(50);
+      }
+      assert.equal((await stat(copy)).mode & 0o777, 0o600);
+      dp.signal("SIGTERM");
+      assert.equal(await dp.exit, 0);
+      await nobodyLeftIn(dp.pid);
     });
 
     test("lets a running request finish after Ctrl-C in the terminal, and tells the control plane first", async () => {
@@ -242,6 +268,20 @@ describe("runDataplane()", { concurrency: 2, timeout: 120_000 }, () => {
     assert.equal(await dp.exit, 0);
   });
 });
+
+/** Waits until a process group is empty; helpers need some milliseconds to notice the end. */
+async function nobodyLeftIn(group: number): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    try {
+      process.kill(-group, 0);
+    } catch {
+      return;
+    }
+    assert.ok(performance.now() < deadline, "processes are left");
+    await sleep(50);
+  }
+}
 
 /** Waits until a launcher has written two lines that match. */
 async function secondOf(pattern: RegExp, dp: DpProcess): Promise<void> {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Envoy, findEnvoy } from "@heddle/envoy/find-envoy.ts";
 import { type Build, bootstrapRequest } from "./control-plane/bootstrap-request.ts";
 import { type ControlPlane, readControlPlane } from "./control-plane/control-plane.ts";
@@ -11,6 +11,7 @@ import { envoyArguments } from "./envoy/envoy-arguments.ts";
 import { readBootstrap } from "./envoy/read-bootstrap.ts";
 import { checkPorts } from "./launch/check-ports.ts";
 import { type LaunchPlan, writePlan } from "./launch/launch-plan.ts";
+import { writeTokenFiles } from "./launch/token-files.ts";
 import { FILES, openWorkDir, removeWorkDir, type WorkDir, writePrivate } from "./launch/work-dir.ts";
 import { LaunchError } from "./launch-error.ts";
 import { type Log, makeLog } from "./log.ts";
@@ -72,7 +73,6 @@ async function prepare(options: DataplaneOptions, context: RunContext, log: Log)
   const dataplane = await loadDataplane(options);
   const token = await loadToken(options);
   checkToken(token.token, dataplane, new Date());
-  if (token.hint !== undefined) log("info", token.hint);
   const envoy = await chooseEnvoy(options.binaryPath, context.env ?? process.env);
   if (!envoy.supported)
     log("warning", `Envoy ${envoy.version} at ${envoy.path} is outside of the versions Heddle is made for`);
@@ -95,6 +95,7 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
   const { admin, listens } = readBootstrap(bootstrap);
   await checkPorts(listens);
   await writePrivate(workDir, FILES.bootstrap, bootstrap);
+  if (token.file !== undefined && token.token !== undefined) await writeTokenFiles(workDir, token.token);
   const plan = launchPlan(preparation, { workDir, admin, request });
   await writePlan(plan);
   const { envoy, proxy } = plan;
@@ -107,7 +108,7 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
 }
 
 function launchPlan(
-  { options, dataplane, controlPlane, envoy }: Preparation,
+  { options, dataplane, token, controlPlane, envoy }: Preparation,
   found: Pick<LaunchPlan, "workDir" | "admin" | "request">,
 ): LaunchPlan {
   const configPath = join(found.workDir.path, FILES.bootstrap);
@@ -116,7 +117,8 @@ function launchPlan(
     proxy: { mesh: dataplane.mesh, name: dataplane.name },
     envoy: { ...envoy, arguments: envoyArguments(configPath, options) },
     controlPlane,
-    ...(options.dataplaneTokenFile === undefined ? {} : { tokenFile: resolve(options.dataplaneTokenFile) }),
+    ...(token.file === undefined ? {} : { tokenFile: token.file }),
+    tokenCheckMs: options.tokenCheckInterval,
     drainTimeMs: options.drainTime,
     logFormat: options.logFormat,
   };

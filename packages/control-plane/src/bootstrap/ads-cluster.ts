@@ -13,7 +13,7 @@ export const ADS_CLUSTER = "system_ads";
 const VALIDATION_SECRET = "cp_validation_ctx";
 
 /** The one cluster Envoy has before its control plane speaks: the control plane. */
-export function adsCluster(server: AdsServer): object {
+export function adsCluster(server: AdsServer, httpFilters: readonly object[]): object {
   return {
     name: ADS_CLUSTER,
     type: isIP(server.xdsHost) === 0 ? "STRICT_DNS" : "STATIC",
@@ -31,6 +31,7 @@ export function adsCluster(server: AdsServer): object {
           // A control plane whose machine vanished is noticed, and a live one is not kept busy with pings.
           http2ProtocolOptions: { connectionKeepalive: { interval: "30s", timeout: "10s" } },
         },
+        ...(httpFilters.length === 0 ? {} : { httpFilters }),
       },
     },
     transportSocket: {

@@ -53,7 +53,7 @@ export interface BootstrapRequest {
   readonly name: string;
   readonly proxyType: "dataplane" | "ingress" | "egress";
   readonly dataplaneToken?: string;
-  /** Where the token lies on the proxy's machine; Envoy reads it again for each connection. */
+  /** Where the token lies on the proxy's machine. */
   readonly dataplaneTokenPath?: string;
   /** YAML or JSON of the Dataplane that the launcher brought; absent: the store has it. */
   readonly dataplaneResource?: string;

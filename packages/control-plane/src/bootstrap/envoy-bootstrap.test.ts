@@ -7,6 +7,7 @@ import { rootCertificates } from "node:tls";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { findEnvoy } from "@heddle/envoy/find-envoy.ts";
+import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
 import { type BootstrapSettings, bootstrapYaml, envoyBootstrap } from "./envoy-bootstrap.ts";
 
@@ -32,8 +33,8 @@ const SETTINGS: BootstrapSettings = {
 
 const cases = {
   "named control plane, token inline": envoyBootstrap(REQUEST, SETTINGS),
-  "address, token by path, heap limit, health discovery": envoyBootstrap(
-    { ...REQUEST, dataplaneTokenPath: "/run/token", maxHeapSizeBytes: 100_000_000, adminPort: 9901 },
+  "address, token in a file, heap limit, health discovery": envoyBootstrap(
+    { ...REQUEST, features: [TOKEN_SECRET.feature], maxHeapSizeBytes: 100_000_000, adminPort: 9901 },
     { ...SETTINGS, xdsHost: "::1", healthDiscovery: true, dependencies: { envoy: "1.40.0" } },
   ),
 };
@@ -49,8 +50,11 @@ for (const [name, bootstrap] of Object.entries(cases)) {
     const folder = await mkdtemp(join(tmpdir(), "heddle-bootstrap-"));
     t.after(() => rm(folder, { recursive: true }));
     const file = join(folder, "bootstrap.yaml");
-    // A real certificate in place of the golden text's words: Envoy parses it.
-    const text = bootstrapYaml(bootstrap).replaceAll(SETTINGS.caPem, JSON.stringify(rootCertificates[0]));
+    // A real certificate and folder in place of the golden text's: Envoy looks at both.
+    const text = bootstrapYaml(bootstrap)
+      .replaceAll(SETTINGS.caPem, JSON.stringify(rootCertificates[0]))
+      .replaceAll("/tmp/heddle-dp", folder);
+    await writeFile(join(folder, TOKEN_SECRET.file), '{"resources":[]}');
     await writeFile(file, text);
     const { stdout } = await promisify(execFile)(path, ["--mode", "validate", "-c", file, "-l", "warning"]);
     assert.match(stdout, /OK/);
@@ -65,7 +69,11 @@ test("envoyBootstrap() moves the admin interface to a port when the work directo
 });
 
 test("envoyBootstrap() keeps the token out of the configuration when Envoy is to read it from its file", () => {
-  const request = { ...REQUEST, dataplaneTokenPath: "/run/token" };
+  const request = { ...REQUEST, features: [TOKEN_SECRET.feature] };
   assert.doesNotMatch(JSON.stringify(envoyBootstrap(request, SETTINGS)), /a\.secret/);
-  assert.match(JSON.stringify(envoyBootstrap(request, { ...SETTINGS, reloadableToken: false })), /a\.secret\.token/);
+});
+
+test("envoyBootstrap() gives a launcher that names a token file but keeps no secret the token itself", () => {
+  const request = { ...REQUEST, dataplaneTokenPath: "/run/token" };
+  assert.match(JSON.stringify(envoyBootstrap(request, SETTINGS)), /a\.secret\.token/);
 });

@@ -1,9 +1,10 @@
 import { adsCluster, type AdsServer, cpValidationSecret } from "./ads-cluster.ts";
 import { adminOf, type Admin } from "./admin-address.ts";
-import { adsGrpcService, readsTokenFile } from "./ads-grpc-service.ts";
+import { adsGrpcService } from "./ads-grpc-service.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
 import { stringify } from "yaml";
 import { nodeMetadata } from "./node-metadata.ts";
+import { adsHttpFilters } from "./token-secret.ts";
 
 /** What the control plane adds to a request. */
 export interface BootstrapSettings extends AdsServer {
@@ -13,8 +14,6 @@ export interface BootstrapSettings extends AdsServer {
   readonly adminPort?: number;
   /** Ask Envoy to report the health of the application's ports to the control plane. Default: no. */
   readonly healthDiscovery?: boolean;
-  /** Hand over the path of the token instead of the token, when the request names one. Default: yes. */
-  readonly reloadableToken?: boolean;
   /** `version.dependencies` of the node, such as `{ "envoy": "1.40.0" }`. */
   readonly dependencies?: Readonly<Record<string, string>>;
 }
@@ -28,7 +27,7 @@ export type EnvoyBootstrap = Readonly<Record<string, unknown>>;
  */
 export function envoyBootstrap(request: BootstrapRequest, settings: BootstrapSettings): EnvoyBootstrap {
   const admin = adminOf(request, settings.adminPort);
-  const grpcServices = [adsGrpcService(request, settings)];
+  const grpcServices = [adsGrpcService(request)];
   return {
     node: {
       id: `${request.mesh}.${request.name}`,
@@ -43,10 +42,10 @@ export function envoyBootstrap(request: BootstrapRequest, settings: BootstrapSet
       cdsConfig: OVER_ADS,
     },
     ...(settings.healthDiscovery ? { hdsConfig: adsApi("GRPC", grpcServices) } : {}),
-    // Google's gRPC client opens its own connections: a cluster beside it would be a TLS context that nobody uses.
-    ...(readsTokenFile(request, settings)
-      ? {}
-      : { staticResources: { clusters: [adsCluster(settings)], secrets: [cpValidationSecret(settings)] } }),
+    staticResources: {
+      clusters: [adsCluster(settings, adsHttpFilters(request))],
+      secrets: [cpValidationSecret(settings)],
+    },
     statsConfig: STATS,
     deferredStatOptions: DEFERRED_STATS,
     overloadManager: overloadManager(request.maxHeapSizeBytes),

@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import type { Envoy } from "@heddle/envoy/find-envoy.ts";
+import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import type { DataplaneToken } from "../dataplane/dataplane-token.ts";
 import type { LoadedDataplane } from "../dataplane/load-dataplane.ts";
+import { FILES } from "../launch/work-dir.ts";
 import type { DataplaneOptions } from "../options/settings.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
@@ -35,7 +38,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     name: dataplane.name,
     proxyType: options.proxyType,
     ...optional("dataplaneToken", token.token),
-    ...optional("dataplaneTokenPath", token.path),
+    ...optional("dataplaneTokenPath", token.file === undefined ? undefined : join(workDir, FILES.token)),
     ...optional("dataplaneResource", dataplane.resource),
     version: {
       kumaDp: { gitTag: "unknown", gitCommit: "unknown", buildDate: "unknown", ...build },
@@ -45,7 +48,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     dynamicMetadata: options.dynamicMetadata,
     ...optional("adminPort", options.adminPort),
     operatingSystem: process.platform,
-    features: features(options),
+    features: features(options, token),
     resources: { maxHeapSizeBytes: options.maxMemoryBytes ?? 0 },
     workdir: workDir,
     ...optional("systemCaPath", options.systemCaPath),
@@ -57,11 +60,12 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
  * Kuma's names for what a launcher can do. Those that need a process beside Envoy (access logs over a named pipe, the
  * OpenTelemetry pipe, the DNS proxy, the readiness reporter) are not claimed: there is no such process here.
  */
-function features(options: DataplaneOptions): readonly string[] {
+function features(options: DataplaneOptions, token: DataplaneToken): readonly string[] {
   return [
     "feature-strict-inbound-ports",
     "feature-reuse-port",
     ...(options.bindOutbounds ? ["feature-bind-outbounds"] : []),
+    ...(token.file === undefined ? [] : [TOKEN_SECRET.feature]),
   ];
 }
 

@@ -7,10 +7,8 @@ import type { ProxyName } from "./load-dataplane.ts";
 /** The proof that this proxy may call itself what it does; both absent: the control plane asks for none. */
 export interface DataplaneToken {
   readonly token?: string;
-  /** Where Envoy may read it again for each connection. */
-  readonly path?: string;
-  /** What the user should know about the file. */
-  readonly hint?: string;
+  /** The file it came from, where its owner may renew it. */
+  readonly file?: string;
 }
 
 /** Reads the token from its option or file. Throws LaunchError "token" when there is a file that cannot be used. */
@@ -20,17 +18,10 @@ export async function loadToken(
   const { dataplaneToken, dataplaneTokenFile } = options;
   if (dataplaneTokenFile === undefined) return dataplaneToken === undefined ? {} : { token: dataplaneToken.trim() };
   const path = resolve(dataplaneTokenFile);
-  const content = await readToken(path);
-  const token = content.trim();
+  const token = (await readToken(path)).trim();
   if (token === "")
     throw new LaunchError("token", `Cannot use token file "${path}": it is empty`, { next: [GENERATE] });
-  // Envoy sends the file byte by byte, and a line break is no legal metadata: then the token travels in the bootstrap.
-  return content === token
-    ? { token, path }
-    : {
-        token,
-        hint: `Token file "${path}" ends with a line break: a token renewed there counts when Envoy starts again. Written without one (printf %s), it counts at once`,
-      };
+  return { token, file: path };
 }
 
 /**

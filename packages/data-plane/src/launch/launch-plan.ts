@@ -20,6 +20,8 @@ export interface LaunchPlan {
   readonly request: BootstrapRequest;
   /** File of the token, which may have been renewed since. */
   readonly tokenFile?: string;
+  /** How often to look for a renewed one. */
+  readonly tokenCheckMs: number;
   readonly drainTimeMs: number;
   readonly logFormat: LogFormat;
 }

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import { adminClient } from "../envoy/admin-client.ts";
 import { LaunchError } from "../launch-error.ts";
 
@@ -16,6 +17,8 @@ export const FILES = {
   bootstrap: "bootstrap.yaml",
   plan: "plan.json",
   shell: "supervise.env",
+  token: "token",
+  tokenSecret: TOKEN_SECRET.file,
   adminSocket: "kuma-envoy-admin.sock",
 } as const;
 

@@ -40,7 +40,7 @@ export const DATAPLANE_SETTINGS = {
     flag: "--dataplane-token-file",
     takes: "<path>",
     env: "DATAPLANE_RUNTIME_TOKEN_PATH",
-    doc: "File with the token; read again for each connection, so it can be renewed in place",
+    doc: "File with the token; may be renewed at any time",
   }),
   dataplane: text({
     flag: "--dataplane",
@@ -180,6 +180,12 @@ export const DATAPLANE_SETTINGS = {
     doc: "When to give up reaching the control plane",
     fallback: 300 * SECOND,
     defaultText: "5m",
+  }),
+  tokenCheckInterval: millis({
+    env: "DATAPLANE_TOKEN_CHECK_INTERVAL",
+    doc: "How often to look whether the token file was renewed",
+    fallback: 30 * SECOND,
+    defaultText: "30s",
   }),
   supervisor: choice(["auto", "shell", "node"], {
     env: "DATAPLANE_SUPERVISOR",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { attemptBootstrap } from "../control-plane/exchange.ts";
 import { currentToken, type LaunchPlan, writePlan } from "../launch/launch-plan.ts";
+import { renewToken } from "../launch/token-files.ts";
 import { FILES, writePrivate } from "../launch/work-dir.ts";
 import type { Log } from "../log.ts";
 import { explainExit } from "./explain-exit.ts";
@@ -33,6 +34,7 @@ export async function prepareRestart(plan: LaunchPlan, ending: Ending, log: Log)
 }
 
 async function refreshBootstrap(plan: LaunchPlan, log: Log): Promise<LaunchPlan> {
+  if (plan.tokenFile !== undefined) await renewToken(plan.workDir, plan.tokenFile);
   const token = await currentToken(plan);
   const request = token === undefined ? plan.request : { ...plan.request, dataplaneToken: token };
   const attempt = await attemptBootstrap(plan.controlPlane, request, { timeoutMs: REFRESH_TIMEOUT_MS });

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LaunchPlan } from "../launch/launch-plan.ts";
+import { renewToken } from "../launch/token-files.ts";
 import { removeWorkDir } from "../launch/work-dir.ts";
 import type { Log } from "../log.ts";
 import { drain } from "./drain.ts";
@@ -23,9 +24,12 @@ export async function superviseInNode(
   signal: AbortSignal,
 ): Promise<number> {
   using stop = listenForStop(signal);
+  const { workDir, tokenFile, tokenCheckMs } = plan;
+  const watch = setInterval(() => tokenFile !== undefined && void renewToken(workDir, tokenFile), tokenCheckMs);
   try {
     return await keepRunning(plan, envoyPrefix, log, stop);
   } finally {
+    clearInterval(watch);
     await removeWorkDir(plan.workDir);
   }
 }

@@ -2,8 +2,9 @@
 # is to stop. What needs more than a shell is left to short-lived helpers (helper.ts).
 #
 # Usage: sh supervise.sh SETTINGS
-# SETTINGS (shell-settings.ts writes it) has WORK_DIR TEMPORARY OWN_FILES LINE DELAYS HEALTHY_AFTER, and the functions
-# start_envoy, which becomes Envoy in a session of its own so that Ctrl-C reaches only this shell, and helper.
+# SETTINGS (shell-settings.ts writes it) has WORK_DIR TEMPORARY OWN_FILES LINE DELAYS HEALTHY_AFTER, TOKEN_FILE (empty:
+# there is none) TOKEN_COPY TOKEN_CHECK, and the functions start_envoy, which becomes Envoy in a session of its own so
+# that Ctrl-C reaches only this shell, and helper.
 #
 # Signals: the first TERM, INT or HUP drains, the second ends at once. A trap may run at any moment between two commands,
 # so nothing below relies on a signal interrupting it: the trap starts the drain, the drain ends Envoy, the wait for
@@ -16,6 +17,7 @@ export TZ
 state=running
 envoy=
 drainer=
+watcher=
 failures=0
 
 say() {
@@ -30,8 +32,31 @@ begin_drain() {
   drainer=$!
 }
 
+# Reads the first line of a file into $line, without the blanks around it; empty when there is none.
+read_line() {
+  line=
+  { read -r line <"$1"; } 2>/dev/null
+}
+
+# Gives Envoy a renewed token (token-files.ts says why it has a copy). Ends with the shell that started it.
+watch_token() {
+  trap 'kill "$nap" 2>/dev/null; exit 0' TERM
+  umask 077
+  read_line "$TOKEN_COPY"
+  known=$line
+  while kill -0 $$ 2>/dev/null; do
+    sleep "$TOKEN_CHECK" &
+    nap=$!
+    wait "$nap"
+    read_line "$TOKEN_FILE"
+    [ -n "$line" ] && [ "$line" != "$known" ] || continue
+    printf %s "$line" >"$TOKEN_COPY.new" && mv -f "$TOKEN_COPY.new" "$TOKEN_COPY" && known=$line
+  done
+}
+
 clean_up() {
   cd /
+  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
   if [ "$TEMPORARY" = yes ]; then
     rm -rf -- "$WORK_DIR"
   else
@@ -47,7 +72,7 @@ on_signal() {
     say warning 'Asked to stop again: ending at once'
     [ -z "$drainer" ] || kill -KILL "$drainer" 2>/dev/null
     [ -z "$envoy" ] || kill -KILL "$envoy" 2>/dev/null
-    wait 2>/dev/null
+    [ -z "$envoy" ] || wait "$envoy" 2>/dev/null
     clean_up
     exit "$1"
   fi
@@ -87,6 +112,12 @@ next_delay() {
   done
   delay=$1
 }
+
+if [ -n "$TOKEN_FILE" ]; then
+  # It must not keep the terminal's or a pipe's end open when everything else is gone.
+  watch_token </dev/null >/dev/null 2>&1 &
+  watcher=$!
+fi
 
 status=0
 while [ "$state" = running ]; do

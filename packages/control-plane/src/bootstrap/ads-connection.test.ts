@@ -10,6 +10,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findEnvoy } from "@heddle/envoy/find-envoy.ts";
 import { createServerCertificate } from "@heddle/identity/server-certificate.ts";
+import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
 import { bootstrapYaml, envoyBootstrap } from "./envoy-bootstrap.ts";
 
@@ -19,34 +20,39 @@ test("adsGrpcService() makes Envoy send an inline token", async (t) => {
   assert.equal(await ads.next(), "token");
 });
 
-test("adsGrpcService() makes Envoy read a token file again for each stream, in place or replaced", async (t) => {
+test("adsHttpFilters() make Envoy send the token of its file, and a renewed one on the next stream", async (t) => {
   const ads = await startAds(t);
-  const path = join(ads.folder, "token");
-  await writeFile(path, "first");
-  await startEnvoy(t, ads, { dataplaneToken: "first", dataplaneTokenPath: path });
+  await writeToken(ads.folder, "first");
+  await startEnvoy(t, ads, { dataplaneToken: "first", features: [TOKEN_SECRET.feature] });
   assert.equal(await ads.next(), "first");
-  await writeFile(path, "second");
+  await writeToken(ads.folder, "second");
   ads.disconnect();
   assert.equal(await ads.next(), "second");
-  await writeFile(`${path}.new`, "third");
-  await rename(`${path}.new`, path);
-  ads.disconnect();
-  assert.equal(await ads.next(), "third");
 });
 
-test("adsGrpcService() brings Envoy back to a control plane that was away", async (t) => {
+test("adsGrpcService() brings Envoy back soon to a control plane that was away", async (t) => {
   const ads = await startAds(t);
-  const path = join(ads.folder, "token");
-  await writeFile(path, "token");
-  await startEnvoy(t, ads, { dataplaneTokenPath: path });
+  await writeToken(ads.folder, "token");
+  await startEnvoy(t, ads, { features: [TOKEN_SECRET.feature] });
   assert.equal(await ads.next(), "token");
   await ads.stop();
-  await sleep(2_000);
+  await sleep(6_000);
   await ads.start();
   const startedAt = performance.now();
   assert.equal(await ads.next(), "token");
-  assert.ok(performance.now() - startedAt < 8_000);
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs < 7_000, `it took ${tookMs} ms`);
 });
+
+/** As a launcher does it: a secret that points to a file, and the file moved into place. */
+async function writeToken(folder: string, token: string): Promise<void> {
+  const filename = join(folder, "token");
+  await writeFile(`${filename}.new`, token);
+  await rename(`${filename}.new`, filename);
+  const type = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
+  const secret = { "@type": type, name: TOKEN_SECRET.name, genericSecret: { secret: { filename } } };
+  await writeFile(join(folder, TOKEN_SECRET.file), JSON.stringify({ resources: [secret] }));
+}
 
 interface Ads {
   readonly folder: string;
