@@ -18,10 +18,9 @@ export function parseDataplane(
   expected: { readonly mesh: string; readonly name: string },
   place: Place,
 ): Parsed<NewResource<DataplaneSpec>> {
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) return { ok: false, violations: [{ field: "dataplane", message: error.message }] };
-  const parsed = parseResource(kinds, document.toJS(), { type: "Dataplane", ...expected });
+  const document = read(text);
+  if (!document.ok) return document;
+  const parsed = parseResource(kinds, document.value, { type: "Dataplane", ...expected });
   if (!parsed.ok) return parsed;
   if (parsed.value.mesh !== expected.mesh) {
     return {
@@ -38,13 +37,27 @@ export function parseDataplane(
   return withOwnedLabels(dataplane, { ...parsed.value, labels } as NewResource<DataplaneSpec>, place);
 }
 
+/** Envoy's metadata holds JSON, and a thousand proxies that come back at once are read ten times as fast as YAML. */
+function read(text: string): Parsed<unknown> {
+  try {
+    if (text.startsWith("{")) return { ok: true, value: JSON.parse(text) };
+  } catch {
+    // YAML has braces, too, and its parser tells better what is wrong.
+  }
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) return { ok: false, violations: [{ field: "dataplane", message: error.message }] };
+  return { ok: true, value: document.toJS() };
+}
+
 /** Stores the Dataplane of a proxy, unless it is there already as it is. */
 export async function register(store: Store, wanted: NewResource<DataplaneSpec>): Promise<Resource<DataplaneSpec>> {
   const stored = await store.get(wanted);
   try {
     if (stored === undefined) return (await store.create(wanted)) as Resource<DataplaneSpec>;
     // One that an operator wrote stays theirs: only its content follows the proxy.
-    const labels = stored.labels[REGISTERED_BY] === undefined ? { ...wanted.labels, ...stored.labels } : wanted.labels;
+    const { [REGISTERED_BY]: _, ...own } = wanted.labels;
+    const labels = stored.labels[REGISTERED_BY] === undefined ? { ...own, ...stored.labels } : wanted.labels;
     if (canonicalJson([stored.spec, stored.labels]) === canonicalJson([wanted.spec, labels]))
       return stored as Resource<DataplaneSpec>;
     return (await store.update({ ...wanted, labels }, stored.version)) as Resource<DataplaneSpec>;

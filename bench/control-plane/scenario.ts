@@ -1,0 +1,315 @@
+/**
+ * One size of the benchmark in a process of its own, the load: it plays the proxies and the user, and keeps all the times,
+ * so they are of one clock. The control plane is its child. The number of proxies comes as a message, the figures go back
+ * as one.
+ */
+import { TYPE_URL } from "@heddle/xds/type-url.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Figures } from "./figures.ts";
+import { certificates, EndpointWatch, Fleet, type Received, resourcesOf } from "./fleet.ts";
+import { Server } from "./server.ts";
+import { type Instance, type Topology, topology } from "./topology.ts";
+
+/** How long nothing must have come before it counts as quiet, milliseconds. */
+const QUIET = 1_500;
+const POLICY_ROUNDS = 5;
+const ONE_PROXY_ROUNDS = 20;
+const IDLE_CHANGES = 120;
+const CHURN_SECONDS = 20;
+const CHURN_PER_SECOND = 50;
+const IDLE_SECONDS = 10;
+
+process.once("message", (proxies: number) => {
+  void measure(proxies).then(
+    (figures) => process.send?.(figures, () => process.exit(0)),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+
+async function measure(proxies: number): Promise<Figures> {
+  const server = await Server.create();
+  try {
+    await server.start();
+    return await run(server, topology(), proxies);
+  } finally {
+    await server.dispose();
+  }
+}
+
+async function run(server: Server, graph: Topology, proxies: number): Promise<Figures> {
+  const connected = graph.instances.slice(0, proxies);
+  const writes = await writeAll(server, graph, graph.instances.slice(proxies));
+  const tokens = await tokensFor(server, connected);
+  await sleep(QUIET);
+  const before = await server.memory();
+  const fleet = new Fleet(connected, { port: server.dpPort, ca: await server.caPem(), tokens });
+  const began = performance.now();
+  const say = (step: string): void =>
+    console.error(`    ${proxies} proxies, ${Math.round((performance.now() - began) / 1_000)} s: ${step}`);
+
+  say("deploy");
+  const deploy = await deployment(server, fleet);
+  const memory = await server.memory();
+  const idleCpu = await idle(server);
+  say("policies");
+  const policies = await policyFigures(server, fleet);
+  say("endpoints");
+  const endpoints = await endpointFigures(server, fleet);
+  say("certificate authority");
+  const authority = await authoritySwitch(server, fleet);
+  const { rss, peak } = await server.memory();
+  say("restart");
+  const restart = await restartFigures(server, fleet);
+  const figures: Figures = {
+    proxies,
+    writes,
+    deploy,
+    memory: { empty: before.rss, deployed: memory.rss, end: rss, peak, ofProxy: (memory.rss - before.rss) / proxies },
+    idleCpu,
+    policies,
+    endpoints,
+    authority,
+    restart,
+  };
+  await server.dispose();
+  fleet.disconnect();
+  return figures;
+}
+
+/** What is there before the proxies: mutual TLS, a permission, services, and instances that are not connected. */
+async function writeAll(server: Server, { services }: Topology, others: readonly Instance[]): Promise<number> {
+  await server.api.put("/meshes/default", meshWith("ca-1"));
+  const allow = [{ spiffeID: { type: "Prefix", value: "spiffe://default/" } }];
+  await server.api.put("/meshes/default/meshtrafficpermissions/everybody", {
+    type: "MeshTrafficPermission",
+    mesh: "default",
+    name: "everybody",
+    spec: { rules: [{ default: { allow } }] },
+  });
+  const documents = [
+    ...services.map(({ name, document }) => ({ path: `meshservices/${name}`, document })),
+    ...others.map((instance) => ({ path: `dataplanes/${instance.name}`, document: instance.document("Ready") })),
+  ];
+  const started = performance.now();
+  await server.api.all(documents, ({ path, document }) => server.api.put(`/meshes/default/${path}`, document));
+  return documents.length / ((performance.now() - started) / 1_000);
+}
+
+async function tokensFor(server: Server, instances: readonly Instance[]): Promise<readonly string[]> {
+  const tokens: string[] = [];
+  await server.api.all(instances, async ({ name }, index) => {
+    tokens[index] = await server.api.post("/tokens/dataplane", { mesh: "default", name, validFor: "1h" });
+  });
+  return tokens;
+}
+
+async function deployment(server: Server, fleet: Fleet): Promise<Figures["deploy"]> {
+  await server.eventLoopDelay();
+  const cpu = await server.cpuSeconds();
+  const started = performance.now();
+  await fleet.connect();
+  const connectedMillis = performance.now() - started;
+  while (!fleet.isComplete) await sleep(20);
+  const completeMillis = performance.now() - started;
+  await fleet.quiet(QUIET);
+  return {
+    connectedMillis,
+    completeMillis,
+    quietMillis: fleet.lastResponseAt - started,
+    cpuSeconds: (await server.cpuSeconds()) - cpu,
+    eventLoopP99: await server.eventLoopDelay(),
+    received: fleet.takeReceived(),
+  };
+}
+
+/** Share of a core while nothing happens, in percent. */
+async function idle(server: Server): Promise<number> {
+  // Insights of the deployment are still being written for a moment.
+  await sleep(3_000);
+  const before = await server.cpuSeconds();
+  await sleep(IDLE_SECONDS * 1_000);
+  return (((await server.cpuSeconds()) - before) / IDLE_SECONDS) * 100;
+}
+
+async function policyFigures(server: Server, fleet: Fleet): Promise<Figures["policies"]> {
+  await server.eventLoopDelay();
+  const calls = ({ calls: { length } }: Instance): number => length;
+  const routes = resourcesOf(TYPE_URL.route);
+  const toAll = (seconds: number): object => ({
+    to: [{ targetRef: { kind: "Mesh" }, default: { http: { requestTimeout: `${seconds}s` } } }],
+  });
+  const outbound = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
+    policy: timeout("outbound", toAll(20 + round)),
+    done: fleet.wave(calls, routes),
+  }));
+  const inbound = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
+    policy: timeout("inbound", { rules: [{ default: { http: { requestTimeout: `${40 + round}s` } } }] }),
+    done: fleet.wave(() => 1, routes),
+  }));
+  const clusters = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
+    policy: timeout("clusters", {
+      to: [{ targetRef: { kind: "Mesh" }, default: { connectionTimeout: `${6 + round}s` } }],
+    }),
+    done: fleet.wave(calls, resourcesOf(TYPE_URL.cluster)),
+  }));
+  const eventLoopP99 = await server.eventLoopDelay();
+  const one = await policyRounds(server, fleet, ONE_PROXY_ROUNDS, (round) => {
+    const name = fleet.members[round % fleet.members.length]?.instance.name ?? "";
+    const targetRef = { kind: "Dataplane", name };
+    const expected = (instance: Instance): number => (instance.name === name ? instance.calls.length : 0);
+    return {
+      policy: timeout(`only-${name}`, { targetRef, ...toAll(100 + round) }),
+      done: fleet.wave(expected, routes),
+    };
+  });
+  return { outbound, inbound, clusters, one, eventLoopP99 };
+}
+
+interface Round {
+  readonly policy: { readonly name: string };
+  readonly done: Promise<readonly number[]>;
+}
+
+/** From the user's write until the last proxy has acknowledged, milliseconds of each round. */
+async function policyRounds(
+  server: Server,
+  fleet: Fleet,
+  rounds: number,
+  prepare: (round: number) => Round,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const { policy, done } = prepare(round);
+    const started = performance.now();
+    const [acknowledged] = await Promise.all([
+      done,
+      server.api.put(`/meshes/default/meshtimeouts/${policy.name}`, policy),
+    ]);
+    times.push((acknowledged.at(-1) ?? started) - started);
+    await fleet.quiet(rounds > POLICY_ROUNDS ? 150 : 700);
+  }
+  return times;
+}
+
+function timeout(name: string, spec: object): { readonly name: string } {
+  const resource = { type: "MeshTimeout", mesh: "default", name, spec };
+  return resource;
+}
+
+async function endpointFigures(server: Server, fleet: Fleet): Promise<Figures["endpoints"]> {
+  const watch = new EndpointWatch(fleet);
+  const candidates = fleet.members
+    .map(({ instance }) => instance)
+    .filter(({ service }) => fleet.consumersOf(service).length > 0);
+  const states = new Map<Instance, "Ready" | "NotReady">();
+  /** An application says that it is not ready, or ready again: what its Dataplane is written for most often. */
+  const change = async (instance: Instance): Promise<number> => {
+    const state = states.get(instance) === "NotReady" ? "Ready" : "NotReady";
+    states.set(instance, state);
+    const started = performance.now();
+    const [at] = await Promise.all([
+      watch.acknowledged(instance.service),
+      server.api.put(`/meshes/default/dataplanes/${instance.name}`, instance.document(state)),
+    ]);
+    return at - started;
+  };
+  const at = (index: number): Instance => candidates[index % candidates.length] ?? fail();
+  await server.eventLoopDelay();
+  const idleTimes: number[] = [];
+  for (let index = 0; index < IDLE_CHANGES; index += 1) {
+    idleTimes.push(await change(at(index)));
+    await sleep(20);
+  }
+  const idleEventLoopP99 = await server.eventLoopDelay();
+  const cpu = await server.cpuSeconds();
+  const churn = await churnTimes((index) => at(index * 7), watch, change);
+  const figures = {
+    idle: idleTimes,
+    churn,
+    consumers: candidates.reduce((sum, { service }) => sum + fleet.consumersOf(service).length, 0) / candidates.length,
+    idleEventLoopP99,
+    churnEventLoopP99: await server.eventLoopDelay(),
+    churnCpu: (((await server.cpuSeconds()) - cpu) / CHURN_SECONDS) * 100,
+  };
+  // As the proxies themselves describe their instances: they will say so again when they come back.
+  for (const [instance, state] of states) if (state === "NotReady") await change(instance);
+  return figures;
+}
+
+/** A change each 20 ms whatever becomes of those before; one whose service is still under way gives its turn to the next. */
+async function churnTimes(
+  at: (index: number) => Instance,
+  watch: EndpointWatch,
+  change: (instance: Instance) => Promise<number>,
+): Promise<readonly number[]> {
+  const running: Promise<number>[] = [];
+  const started = performance.now();
+  let index = 0;
+  for (let number = 0; number < CHURN_SECONDS * CHURN_PER_SECOND; number += 1) {
+    for (let tries = 0; watch.isPending(at(index).service) && tries < 50; tries += 1) index += 1;
+    if (!watch.isPending(at(index).service)) running.push(change(at(index)));
+    index += 1;
+    await sleep(Math.max(0, started + ((number + 1) * 1_000) / CHURN_PER_SECOND - performance.now()));
+  }
+  return await Promise.all(running);
+}
+
+async function authoritySwitch(server: Server, fleet: Fleet): Promise<Figures["authority"]> {
+  await fleet.quiet(QUIET);
+  await server.eventLoopDelay();
+  const cpu = await server.cpuSeconds();
+  const done = fleet.wave(() => 1, certificates);
+  const started = performance.now();
+  const [times] = await Promise.all([done, server.api.put("/meshes/default", meshWith("ca-2"))]);
+  const millis = (times.at(-1) ?? started) - started;
+  await fleet.quiet(QUIET);
+  return {
+    millis,
+    quietMillis: fleet.lastResponseAt - started,
+    cpuSeconds: (await server.cpuSeconds()) - cpu,
+    eventLoopP99: await server.eventLoopDelay(),
+  };
+}
+
+async function restartFigures(server: Server, fleet: Fleet): Promise<Figures["restart"]> {
+  await sleep(2_000);
+  await server.kill("SIGKILL");
+  await Promise.all(fleet.members.map(({ proxy }) => proxy.ended));
+  fleet.takeReceived();
+  const started = performance.now();
+  await server.start();
+  const upMillis = performance.now() - started;
+  await server.eventLoopDelay();
+  await fleet.reconnect();
+  const connectedMillis = performance.now() - started;
+  const delays: number[] = [];
+  while ((await server.metric('mesh_dataplanes{mesh="default",state="synced"}')) < fleet.members.length) {
+    await sleep(50);
+    if (performance.now() - started > 60_000) throw new Error("Cannot see all proxies synced after the restart");
+  }
+  const syncedMillis = performance.now() - started;
+  await fleet.quiet(QUIET);
+  delays.push(await server.eventLoopDelay());
+  const received: Received = fleet.takeReceived();
+  return {
+    upMillis,
+    connectedMillis,
+    syncedMillis,
+    quietMillis: fleet.lastResponseAt - started,
+    eventLoopP99: Math.max(...delays),
+    cpuSeconds: await server.cpuSeconds(),
+    received,
+  };
+}
+
+function meshWith(enabledBackend: string): object {
+  const backends = ["ca-1", "ca-2"].map((name) => ({ name, type: "builtin", mode: "STRICT" }));
+  return { type: "Mesh", name: "default", mtls: { enabledBackend, backends } };
+}
+
+function fail(): never {
+  throw new Error("Cannot change endpoints: no connected proxy is called by another");
+}

@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+
+/** Clock ticks a second in /proc, the same on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** Seconds of processor time a process has used, all its threads. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // The name in parentheses may hold spaces; the 14th and 15th fields are user and system time.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** Memory of a process in megabytes (of a million bytes): what is resident now, and the most that ever was. */
+export async function memoryOf(pid: number): Promise<{ readonly rss: number; readonly peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const read = (name: string): number => (Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1_024) / 1e6;
+  return { rss: read("VmRSS"), peak: read("VmHWM") };
+}
