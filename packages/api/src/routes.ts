@@ -8,6 +8,7 @@ import { dataplaneAccessRoute } from "./routes/dataplane-access.ts";
 import { dataplaneConfigRoute } from "./routes/dataplane-config.ts";
 import { dataplaneLayoutRoute } from "./routes/dataplane-layout.ts";
 import { dataplaneLiveRoutes } from "./routes/dataplane-live.ts";
+import { dataplaneMatchedPoliciesRoute } from "./routes/dataplane-matched-policies.ts";
 import { dataplanePoliciesRoutes } from "./routes/dataplane-policies.ts";
 import { dataplaneRejectionsRoute } from "./routes/dataplane-rejections.ts";
 import { dataplaneRoutesRoute } from "./routes/dataplane-routes.ts";
@@ -15,6 +16,7 @@ import { dataplaneRulesRoute } from "./routes/dataplane-rules.ts";
 import { globalInsightRoute } from "./routes/global-insight.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { kriRoute } from "./routes/kri.ts";
+import { meshInsightRoutes } from "./routes/mesh-insights.ts";
 import { meshServiceDataplaneRoutes } from "./routes/mesh-service-dataplanes.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { planRoute } from "./routes/plan.ts";
@@ -27,6 +29,7 @@ import { overviewRoutes } from "./routes/resource-overview.ts";
 import { putRoutes } from "./routes/resource-put.ts";
 import { resourceTypesRoute } from "./routes/resource-types.ts";
 import { rolloutsRoute } from "./routes/rollouts.ts";
+import { serviceInsightRoutes } from "./routes/service-insights.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { versionsRoute } from "./routes/versions.ts";
 import { whoAmIRoute } from "./routes/who-am-i.ts";
@@ -54,6 +57,8 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
     resourceTypesRoute(context),
     policiesRoute(context),
     globalInsightRoute(context),
+    ...meshInsightRoutes(context),
+    ...serviceInsightRoutes(context),
     kriRoute(context),
     planRoute(context),
     rolloutsRoute(context),
@@ -78,6 +83,7 @@ function inspectionRoutes(context: Context): readonly Route[] {
     dataplaneConfigRoute(context),
     dataplaneLayoutRoute(context),
     ...dataplanePoliciesRoutes(context),
+    dataplaneMatchedPoliciesRoute(context),
     dataplaneRoutesRoute(context),
     dataplaneAccessRoute(context),
     dataplaneRejectionsRoute(context),

@@ -15,13 +15,18 @@ export function matchesRoutes(context: Context, kind: Kind): readonly Route[] {
   const path = `/meshes/{mesh}/${kind.path}/{name}`;
   const doc = { summary: `List the proxies that a ${kind.singular} selects`, tag: kind.plural, query: LIST_PARAMETERS };
   const common = { method: "GET", title: "Could not retrieve matched dataplanes", needs: "read" } as const;
+  // The second spelling is what `kumactl inspect KIND NAME --new-api` of Kuma 2.x asks for.
+  const current = [
+    { path: `${path}/_resources/dataplanes`, alias: false },
+    { path: `${path}/-resources/dataplanes`, alias: true },
+  ];
   return [
-    {
+    ...current.map((at): Route => ({
       ...common,
-      path: `${path}/_resources/dataplanes`,
-      doc: { ...doc, answer: "One page of {type, mesh, name, labels, kri}" },
+      path: at.path,
+      doc: { ...doc, answer: "One page of {type, mesh, name, labels, kri}", alias: at.alias },
       handle: async (request) => ok(await metas(context, await matched(context, kind, request), request)),
-    },
+    })),
     {
       ...common,
       path: `${path}/dataplanes`,
