@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { policyIndex } from "./policy-index.ts";
 import { policyPage } from "./policy-page.ts";
+import { settingsPage } from "./settings-page.ts";
 
 /** A file that is written by `npm run generate` and by nobody else. */
 export interface GeneratedFile {
@@ -11,11 +12,11 @@ export interface GeneratedFile {
 /** The names every policy folder has; tools and readers find their way by them. */
 const FOLDER = ["schema.ts", "policy.ts", "policy.test.ts", "cases", "docs.md"];
 
-/** All files that follow from the policy folders, as they should be. A policy without a docs.md has no page yet. */
+/** All files that follow from the policy folders and the tables of settings, as they should be. A policy without a docs.md has no page yet. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   const folders = policyFolders();
   const documented = folders.filter((folder) => existsSync(`packages/policies/${folder}/docs.md`));
-  return [policyIndex(folders), ...(await Promise.all(documented.map(policyPage)))];
+  return [policyIndex(folders), settingsPage(), ...(await Promise.all(documented.map(policyPage)))];
 }
 
 /** The policy folders' names, such as "mesh-timeout", sorted. */
