@@ -79,12 +79,14 @@ test("GET /rollouts stops the engine's work when the caller leaves", async () =>
 });
 
 test("close() ends rollouts that are being followed", async () => {
+  const followed = Promise.withResolvers<void>();
   const api = await startRollouts(async function* (revision, _since, signal) {
     yield step(revision, 0, false);
+    followed.resolve();
     await untilAborted(signal);
   });
   const following = api.call("GET", "/rollouts/7?timeout=10m");
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await followed.promise;
   await api[Symbol.asyncDispose]();
   assert.equal(lines((await following).text).at(-1)?.["timedOut"], true);
 });

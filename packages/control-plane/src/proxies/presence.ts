@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DataplaneFacts, OFFLINE } from "@heddle/engine/snapshot/snapshot.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 
@@ -21,6 +22,9 @@ interface Entry {
 
 /** How long proxies may take to find a control plane that was away: twice Envoy's longest pause between two tries. */
 const RETURN_MILLIS = 60_000;
+
+/** Pauses between looks at the port of a proxy that vanished: a dying process closes its ports one after the other. */
+const LOOKS = [0, 100, 500, 2_000];
 
 /** Follows proxies from their first connection to their end, through losses of connection that mean nothing. */
 export class Presence {
@@ -96,9 +100,14 @@ export class Presence {
     const spec = this.#options.specOf(mesh, dataplane);
     const [inbound] = spec?.networking.inbound ?? [];
     if (spec === undefined || inbound === undefined) return;
-    const refused = await isRefused(inbound.address ?? spec.networking.address, inbound.port);
-    if (refused && entry.streams === 0 && entry.timer !== undefined)
-      this.#change(mesh, dataplane, { online: false, warm: false });
+    for (const pause of LOOKS) {
+      await sleep(pause, undefined, { ref: false });
+      // It came back, or its grace is over.
+      if (entry.streams > 0 || entry.timer === undefined) return;
+      if (!(await isRefused(inbound.address ?? spec.networking.address, inbound.port))) continue;
+      if (entry.streams === 0) this.#change(mesh, dataplane, { online: false, warm: false });
+      return;
+    }
   }
 
   #startGrace(mesh: string, dataplane: string, entry: Entry, millis = this.#options.graceMillis): void {
