@@ -57,13 +57,17 @@ const GROUPS: Readonly<Record<string, string>> = {
   [TYPE_URL.secret]: "sds",
 };
 
-/** Writes what proxies do into DataplaneInsights: soon, but no more often than the interval for each. */
+/** Mere counts wait this many intervals: a change for 2,000 proxies must not become 2,000 writes a second. */
+const PATIENCE = 10;
+
+/** Writes what proxies do into DataplaneInsights, at most once an interval. */
 export class Insights {
   readonly #store: Store;
   readonly #intervalMillis: number;
   readonly #onFailure: (message: string, cause: unknown) => void;
   readonly #pending = new Map<string, Connection & { ended?: Date }>();
   #timer: NodeJS.Timeout | undefined;
+  #due = Number.POSITIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(store: Store, intervalMillis: number, onFailure: (message: string, cause: unknown) => void) {
@@ -72,19 +76,32 @@ export class Insights {
     this.#onFailure = onFailure;
   }
 
-  /** Something about a connection changed. */
+  /** A connection exchanged something ordinary: its counts are written when there is time. */
+  count(connection: Connection): void {
+    this.#note(connection, undefined, this.#intervalMillis * PATIENCE);
+  }
+
+  /** Something about a connection changed that people look for: it began, ended, was refused, got a certificate. */
   touch(connection: Connection, ended?: Date): void {
+    this.#note(connection, ended, this.#intervalMillis);
+  }
+
+  #note(connection: Connection, ended: Date | undefined, within: number): void {
     const key = `${connection.mesh}/${connection.name}/${connection.subscription.id}`;
     const before = this.#pending.get(key)?.ended;
     const end = ended ?? before;
     this.#pending.set(key, end === undefined ? connection : { ...connection, ended: end });
-    this.#timer ??= setTimeout(() => void this.flush(), this.#intervalMillis).unref();
+    const due = performance.now() + within;
+    if (due >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => void this.flush(), within).unref();
   }
 
   /** Writes what is pending now. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
     const batch = [...this.#pending.values()];
     this.#pending.clear();
     this.#writing = this.#writing.then(async () => {

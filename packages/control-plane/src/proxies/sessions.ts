@@ -9,6 +9,7 @@ import type { Store } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import { chooseIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { StreamEvent } from "@heddle/xds/events.ts";
+import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { type ConnectRequest, type ProxyConnection, XdsRefusal } from "@heddle/xds/hooks.ts";
 import type { TokenService } from "../identity/token-service.ts";
 import { originsOf } from "../inspect/origins.ts";
@@ -148,8 +149,10 @@ export class Sessions {
       attach: (push) => proxy.attach(push),
       report: (event) => {
         connection.counters.count(event, now());
+        const refused = proxy.rejections.size;
         this.#hear(proxy, event);
-        insights.touch(connection);
+        if (isNews(event) || refused !== proxy.rejections.size) insights.touch(connection);
+        else insights.count(connection);
         onProgress();
       },
       close: (reason) => {
@@ -223,6 +226,14 @@ export class Sessions {
     };
   }
 }
+
+/** Whether somebody may be waiting to read of it; everything else is only counted. */
+function isNews(event: StreamEvent): boolean {
+  return event.event === "nacked" || (event.event === "acked" && NEWSWORTHY.has(event.typeUrl));
+}
+
+// Listeners tell that a proxy is ready, secrets that it has a new certificate.
+const NEWSWORTHY: ReadonlySet<string> = new Set([TYPE_URL.listener, TYPE_URL.secret]);
 
 /** The mesh and name in a node id; Kuma's form is `<mesh>.<name>`, and mesh names hold no dots. */
 export function parseNodeId(id: string): { readonly mesh: string; readonly name: string } {
