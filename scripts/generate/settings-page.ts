@@ -63,13 +63,13 @@ interface ProxySetting {
   readonly flag?: string;
   readonly env?: string;
   readonly doc: string;
-  readonly fallback?: unknown;
+  readonly fallback?: string | number | boolean | object | undefined;
   readonly defaultText?: string;
 }
 
 function proxyRow({ flag = "", env, doc, fallback, defaultText }: ProxySetting): Row {
-  // Without pairs there is nothing to tell.
-  const known = defaultText ?? (typeof fallback === "object" ? "" : String(fallback ?? ""));
+  // A default of several values is always none of them.
+  const known = defaultText ?? (fallback === undefined || typeof fallback === "object" ? "" : String(fallback));
   return { flag, variables: env === undefined ? [] : [env], fallback: known, meaning: doc };
 }
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { type Outcome, runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
+import { runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
 import { stringify } from "yaml";
 import { controlPlaneProcess } from "../support/control-plane-process.ts";
 import { eventually } from "../support/eventually.ts";
