@@ -18,6 +18,13 @@ test("createApi() says at / what it is, to anybody", async () => {
   });
 });
 
+test("createApi() gives kumactl a version that it works with, and the product's own name", async () => {
+  await using api = await startApi();
+  const headers = { "user-agent": "kumactl/2.14.3 (linux; amd64; Kuma/abcdef0)" };
+  const { product, version } = (await api.call("GET", "/", { headers })).json();
+  assert.deepEqual([product, version], ["Heddle", "0.1.0-preview.kuma.2.14.0"]);
+});
+
 test("createApi() shows the configuration and the versions as the ports give them", async () => {
   await using api = await startApi();
   assert.deepEqual((await api.call("GET", "/config")).json(), api.ports.config());
