@@ -11,7 +11,7 @@ import { type BootstrapRequest, parseBootstrapRequest } from "../bootstrap/boots
 import { bootstrapYaml, envoyBootstrap } from "../bootstrap/envoy-bootstrap.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import { parseDataplane } from "../proxies/register.ts";
-import { noDataplane, noMesh, sentence, type Sessions } from "../proxies/sessions.ts";
+import { noMesh, sentence, type Sessions } from "../proxies/sessions.ts";
 
 export interface BootstrapExchangeOptions {
   readonly store: Store;
@@ -45,7 +45,8 @@ export async function exchangeBootstrap(
   const { mesh, name } = request.value;
   if (options.meshes.get(mesh) === undefined) return refuse(422, noMesh(mesh));
   const proxy = await dataplaneFor(options, request.value);
-  if (proxy === undefined) return refuse(404, noDataplane(mesh, name));
+  // Without a body: kuma-dp takes a 404 with words for final, and one without for a proxy that may yet be created.
+  if (proxy === undefined) return { status: 404, contentType: "text/plain; charset=utf-8", body: "" };
   if ("body" in proxy) return proxy;
   try {
     await options.sessions.check(proxy, request.value.dataplaneToken);
