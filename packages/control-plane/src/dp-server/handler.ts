@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { inspectJsonText } from "@heddle/api/http/json-text.ts";
 import type { HttpHandler } from "@heddle/xds/server.ts";
 import { type BootstrapExchangeOptions, exchangeBootstrap } from "./bootstrap-exchange.ts";
 import { announceLeave, type LeaveOptions } from "./leave.ts";
@@ -61,7 +62,9 @@ async function readJson(request: HttpRequest): Promise<{ readonly json: unknown 
       if (size > LARGEST_BODY) return text(413, `the body must be at most ${LARGEST_BODY} bytes`);
       chunks.push(chunk);
     }
-    return { json: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+    const body = Buffer.concat(chunks).toString("utf8");
+    const trouble = inspectJsonText(body);
+    return trouble === undefined ? { json: JSON.parse(body) } : text(400, `the body is not accepted: ${trouble}`);
   } catch (error) {
     return text(
       400,
