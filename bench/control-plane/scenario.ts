@@ -250,7 +250,12 @@ async function churnTimes(
   let index = 0;
   for (let number = 0; number < CHURN_SECONDS * CHURN_PER_SECOND; number += 1) {
     for (let tries = 0; watch.isPending(at(index).service) && tries < 50; tries += 1) index += 1;
-    if (!watch.isPending(at(index).service)) running.push(change(at(index)));
+    if (!watch.isPending(at(index).service)) {
+      const changing = change(at(index));
+      // Awaited below with all others; until then it is nobody's unhandled failure.
+      changing.catch(() => undefined);
+      running.push(changing);
+    }
     index += 1;
     await sleep(Math.max(0, started + ((number + 1) * 1_000) / CHURN_PER_SECOND - performance.now()));
   }

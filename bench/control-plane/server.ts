@@ -48,6 +48,8 @@ export class Server {
       stdio: ["ignore", "inherit", "inherit"],
     });
     this.#child = child;
+    // Whatever becomes of the load, it leaves nothing behind.
+    process.once("exit", () => child.kill("SIGKILL"));
     const end = performance.now() + PATIENCE;
     while (!(await this.#answers())) {
       if (child.exitCode !== null) throw new Error(`Cannot start the control plane: it ended with ${child.exitCode}`);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { TestContext } from "node:test";
+import type { Ending } from "./lab.ts";
 
 /** An application of a test, on loopback. */
 export interface Application {
@@ -9,7 +9,7 @@ export interface Application {
 
 /** Starts an HTTP application that ends with the test. Default: answers with its name. */
 export async function application(
-  t: TestContext,
+  t: Ending,
   name: string,
   handle: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
     void response.end(name),

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:http";
-import type { TestContext } from "node:test";
+import type { Ending } from "./lab.ts";
 
 /** An answer to one request; status 0 when there was none, with the reason in the body. */
 export interface Answer {
@@ -40,7 +40,7 @@ export interface Tally {
 }
 
 /** Sends requests at a steady rate, whatever becomes of them, until `stop` is called or the test ends: then tells what came back. */
-export function steadyTraffic(t: TestContext, url: string, perSecond: number): { stop: () => Promise<Tally> } {
+export function steadyTraffic(t: Ending, url: string, perSecond: number): { stop: () => Promise<Tally> } {
   const pending = new Set<Promise<void>>();
   const failures: string[] = [];
   const byBody = new Map<string, number>();

@@ -8,20 +8,24 @@ export class CertificateClock {
   readonly #meshes: Meshes;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
+  #look: NodeJS.Timeout | undefined;
 
   constructor(meshes: Meshes) {
     this.#meshes = meshes;
   }
 
-  /** Somebody got a certificate: it may be the next one to end. */
+  /** Somebody got a certificate: it may be the next one to end. Cheap, and may be called as often as it likes. */
   notice(): void {
-    const due = this.#earliest();
-    if (due >= this.#wakesAt) return;
-    this.#sleepUntil(due);
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined;
+      const due = this.#earliest();
+      if (due < this.#wakesAt) this.#sleepUntil(due);
+    }, SHORTEST_SLEEP).unref();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#look);
   }
 
   #sleepUntil(due: number): void {
