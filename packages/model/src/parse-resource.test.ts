@@ -35,6 +35,14 @@ test("parseResource() reads a document, and defaults its mesh", () => {
   });
 });
 
+test("parseResource() reads past what an answer computed, as kumactl sends it back", () => {
+  const zero = "0001-01-01T00:00:00Z";
+  const computed = { kri: "kri_w_default___w_", snis: [{ port: 80, sni: "w" }] };
+  const sent = { ...good, creationTime: zero, modificationTime: zero, ...computed };
+  assert.deepEqual(parseResource(kinds, sent), parseResource(kinds, good));
+  assert.equal(parseResource(kinds, sent).ok, true);
+});
+
 const cases: readonly [string, unknown, RegExp, Expected?][] = [
   ["something that is no object", [], /^: must be an object/],
   ["a document without a type", { name: "w" }, /^type: must be set/],

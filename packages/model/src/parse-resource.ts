@@ -12,6 +12,8 @@ export interface Expected {
 }
 
 const META_FIELDS = ["type", "mesh", "name", "labels", "creationTime", "modificationTime", "kri"];
+/** What answers carry beside the fields that users write. kumactl sends it along, `snis` with MeshServices. */
+const COMPUTED_FIELDS = ["snis"];
 const NAME = /^[0-9a-z]([-.0-9a-z]*[0-9a-z])?$/;
 const LABEL_NAME = /^[a-z]([-0-9a-z]*[0-9a-z])?$/;
 const LABEL_KEY = /^([0-9a-z]([-.0-9a-z]*[0-9a-z])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$/;
@@ -155,7 +157,9 @@ function checkLabels(labels: unknown): Violation[] {
 
 function parseSpec(kind: Kind, raw: Raw): { spec: unknown; status: unknown; violations: readonly Violation[] } {
   const root = kind.shape === "core" ? [] : ["spec"];
-  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !META_FIELDS.includes(key)));
+  const rest = Object.fromEntries(
+    Object.entries(raw).filter(([key]) => ![...META_FIELDS, ...COMPUTED_FIELDS].includes(key)),
+  );
   const unknown = kind.shape === "core" ? [] : strangers(rest, kind.hasStatus === true);
   const body = kind.shape === "core" ? rest : (raw["spec"] ?? {});
   const parsed = parseWith(kind.schema, body, root);
