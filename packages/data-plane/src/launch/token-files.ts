@@ -1,4 +1,4 @@
-import { readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import { FILES, type WorkDir, writePrivate } from "./work-dir.ts";
@@ -23,5 +23,5 @@ export async function renewToken(workDir: WorkDir, file: string): Promise<void> 
   const [token, known] = await Promise.all([file, copy].map((path) => readFile(path, "utf8").catch(() => "")));
   const renewed = token?.trim() ?? "";
   if (renewed === "" || renewed === known) return;
-  await rename(await writePrivate(workDir, `${FILES.token}.new`, renewed), copy);
+  await writePrivate(workDir, FILES.token, renewed);
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
@@ -45,12 +45,15 @@ export async function removeWorkDir({ path, temporary: whole }: WorkDir): Promis
   await Promise.all(targets.map((target) => rm(target, { recursive: whole, force: true }).catch(() => undefined)));
 }
 
-/** Writes a file that only this user may read: the bootstrap and the plan may hold the token. */
+/** Writes a file that only this user may read (it may hold the token), whole or not at all. Gives its path. */
 export async function writePrivate(workDir: WorkDir, name: string, content: string): Promise<string> {
   const path = join(workDir.path, name);
-  // Written anew, because the mode of a file that exists would stay.
-  await rm(path, { force: true });
-  await writeFile(path, content, { mode: 0o600 });
+  // Beside it first: an Envoy that starts at this moment reads the old file or the new one. Removed before it is
+  // written, because the mode of a file that exists would stay.
+  const beside = `${path}.new`;
+  await rm(beside, { force: true });
+  await writeFile(beside, content, { mode: 0o600 });
+  await rename(beside, path);
   return path;
 }
 

@@ -6,11 +6,12 @@ import { envoyProcess } from "./envoy-process.ts";
 /**
  * What the supervising shell leaves to Node, in a process that ends when it is done:
  *   helper.ts PLAN report PID       says when Envoy serves
- *   helper.ts PLAN crashed STATUS LIVED_SECONDS      says why Envoy ended, and refreshes its bootstrap
+ *   helper.ts PLAN crashed STATUS LIVED_SECONDS      says why Envoy ended, and refreshes its bootstrap for the next one
+ *   helper.ts PLAN restarted PID STATUS LIVED_SECONDS      the same with the next one running, then `report`
  *   helper.ts PLAN drain PID        ends Envoy without failing a request; exit code 0 when nothing was cut off
  */
 const [planPath = "", task, ...rest] = process.argv.slice(2);
-const [first = 0, second = 0] = rest.map(Number);
+const [first = 0, second = 0, third = 0] = rest.map(Number);
 // Time counts here, with a proxy down: compiled code is kept between runs, and each task loads only what it needs.
 enableCompileCache();
 const plan = await readPlan(planPath);
@@ -27,11 +28,19 @@ switch (task) {
     await prepareRestart(plan, { status: first, livedSeconds: second }, log);
     break;
   }
+  case "restarted": {
+    const { recheckRestart } = await import("./prepare-restart.ts");
+    const { reportStart } = await import("./report-start.ts");
+    const envoy = envoyProcess(first);
+    const current = await recheckRestart(plan, { status: second, livedSeconds: third }, envoy, log);
+    await reportStart(current, envoy.alive, log);
+    break;
+  }
   case "drain": {
     const { drain } = await import("./drain.ts");
     process.exitCode = (await drain(plan, envoyProcess(first), log)) ? 0 : 1;
     break;
   }
   default:
-    throw new Error(`Cannot help with "${task ?? ""}": it is none of report, crashed, drain`);
+    throw new Error(`Cannot help with "${task ?? ""}": it is none of report, crashed, restarted, drain`);
 }

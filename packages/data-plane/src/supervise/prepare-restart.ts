@@ -7,6 +7,7 @@ import { currentToken, type LaunchPlan, writePlan } from "../launch/launch-plan.
 import { renewToken } from "../launch/token-files.ts";
 import { FILES, writePrivate } from "../launch/work-dir.ts";
 import type { Log } from "../log.ts";
+import type { EnvoyProcess } from "./drain.ts";
 import { explainExit } from "./explain-exit.ts";
 
 /** How Envoy ended. */
@@ -33,6 +34,22 @@ export async function prepareRestart(plan: LaunchPlan, ending: Ending, log: Log)
   return refreshBootstrap(plan, log);
 }
 
+/**
+ * The same for an Envoy that was started again already, with the last bootstrap, because there was no time to lose. If
+ * the control plane has a newer one, this Envoy would never get its configuration: it is ended, and the next one has it.
+ */
+export async function recheckRestart(
+  plan: LaunchPlan,
+  ending: Ending,
+  running: EnvoyProcess,
+  log: Log,
+): Promise<LaunchPlan> {
+  log("warning", `Envoy ended: ${explainExit(ending.status)}`);
+  const current = await refreshBootstrap(plan, log);
+  if (current !== plan) running.kill("SIGKILL");
+  return current;
+}
+
 async function refreshBootstrap(plan: LaunchPlan, log: Log): Promise<LaunchPlan> {
   if (plan.tokenFile !== undefined) await renewToken(plan.workDir, plan.tokenFile);
   const token = await currentToken(plan);
@@ -44,12 +61,22 @@ async function refreshBootstrap(plan: LaunchPlan, log: Log): Promise<LaunchPlan>
   }
   const path = join(plan.workDir.path, FILES.bootstrap);
   if (attempt.bootstrap === (await readFile(path, "utf8").catch(() => ""))) return plan;
+  try {
+    const refreshed = await takeOver(plan, attempt.bootstrap);
+    log("info", "The control plane gave a new bootstrap");
+    return refreshed;
+  } catch (error) {
+    log("warning", `Starting with the last bootstrap. ${(error as Error).message}`);
+    return plan;
+  }
+}
+
+async function takeOver(plan: LaunchPlan, bootstrap: string): Promise<LaunchPlan> {
   // Loaded on demand: the common restart needs no YAML, and should be quick.
   const { readBootstrap } = await import("../envoy/read-bootstrap.ts");
-  const refreshed = { ...plan, admin: readBootstrap(attempt.bootstrap).admin };
-  await writePrivate(plan.workDir, FILES.bootstrap, attempt.bootstrap);
+  const refreshed = { ...plan, admin: readBootstrap(bootstrap).admin };
+  await writePrivate(plan.workDir, FILES.bootstrap, bootstrap);
   await writePlan(refreshed);
-  log("info", "The control plane gave a new bootstrap");
   return refreshed;
 }
 

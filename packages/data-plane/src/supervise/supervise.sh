@@ -120,13 +120,18 @@ if [ -n "$TOKEN_FILE" ]; then
 fi
 
 status=0
+lived=0
 while [ "$state" = running ]; do
-  started=$(date +%s)
   start_envoy &
   envoy=$!
   # A signal may have come before there was an Envoy to drain.
   [ "$state" = running ] || begin_drain
-  helper report "$envoy" &
+  if [ "$status" -eq 0 ]; then
+    helper report "$envoy" &
+  else
+    helper restarted "$envoy" "$status" "$lived" &
+  fi
+  started=$(date +%s)
   await "$envoy"
   envoy=
   # Envoy ends with 0 only when somebody asked it to (its /quitquitquit): then the proxy's work is done.
@@ -137,6 +142,9 @@ while [ "$state" = running ]; do
   next_delay
   failures=$((failures + 1))
   say warning "Envoy ended with status $status after $lived s; starting it again in $delay s"
+  # One that ran and was killed is back at once, and looked into meanwhile. One that does not come up is looked into
+  # first: it may lack nothing but a newer bootstrap.
+  [ "$delay" -gt 0 ] || [ "$status" -le 128 ] || continue
   pause "$delay"
   [ "$state" = running ] && (helper crashed "$status" "$lived")
   status=0
@@ -148,6 +156,9 @@ if [ -n "$drainer" ]; then
   # A drain that cut something off is no success, even if Envoy's end was a good one.
   [ "$ended" -ne 0 ] || [ "$status" -eq 0 ] || ended=1
   status=$ended
+elif [ "$state" = draining ]; then
+  # Between two Envoys there is nothing to cut off.
+  status=0
 fi
 clean_up
 exit "$status"
