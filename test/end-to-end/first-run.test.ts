@@ -208,6 +208,15 @@ async function nothingIsLeft(folder: string, page: string): Promise<void> {
   }, 20_000);
 }
 
+test("heddle up --demo ends with the words of the sidecar that cannot start", async (t) => {
+  const folder = await folderOf(t);
+  const env = { TMPDIR: folder, HEDDLE_ENVOY: "/bin/false" };
+  const { code, stderr } = await runHeddle(["up", "--demo", "--store=memory", ...ANY_PORTS], { env });
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot start the demo: sidecar .* ended with code 1[\s\S]*Envoy "\/bin\/false"/);
+  assert.deepEqual(await processesWith(folder), []);
+});
+
 test("heddle up --demo serves its page, and neither Ctrl-C nor kill -9 leaves anything running", async (t) => {
   const folder = await folderOf(t);
   const first = await startDemo(t, folder);

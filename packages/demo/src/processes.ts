@@ -1,25 +1,25 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 
+/** Hears of a process that ended while nobody asked it to, and of what it said last. */
+type OnExit = (name: string, code: number | null, lastWords: string) => void;
+
+const REMEMBERED_CHARACTERS = 2_000;
+
 /** Processes of the demo: started together, and none of them left behind. */
 export class Processes {
   readonly #children = new Map<string, ChildProcess>();
-  readonly #onExit: (name: string, code: number | null) => void;
+  readonly #onExit: OnExit;
   #stopping = false;
 
-  /** `onExit` hears of processes that end while nobody asked them to. */
-  constructor(onExit: (name: string, code: number | null) => void) {
+  constructor(onExit: OnExit) {
     this.#onExit = onExit;
   }
 
   /**
-   * Starts Node on a file. What the process prints is dropped, unless `show` is given: then it gets each line. It is
-   * told to stop when this process ends without doing so itself, where the system can do that (setpriv of util-linux).
+   * Starts Node on a file; only the end of what it prints is kept. It is told to stop when this process ends without
+   * doing so itself, where the system can do that (setpriv of util-linux).
    */
-  start(
-    name: string,
-    args: readonly string[],
-    { env, show }: { readonly env: Readonly<Record<string, string>>; readonly show?: (line: string) => void },
-  ): ChildProcess {
+  start(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     const [command = process.execPath, ...words] = [...stopWithParent(), process.execPath, ...args];
     const child = spawn(command, words, {
       env: { ...process.env, ...env },
@@ -27,23 +27,18 @@ export class Processes {
       // A session of its own, because Ctrl-C reaches everybody in the terminal's: the demo decides the order of the end.
       detached: true,
     });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) =>
-        text
-          .split("\n")
-          .filter(Boolean)
-          .forEach((line) => show?.(line)),
-      );
-    }
-    // A process that cannot be started gets no "exit".
-    child.once("error", () => this.#ended(name, null));
-    child.once("exit", (code) => this.#ended(name, code));
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-REMEMBERED_CHARACTERS)));
+    // A process that cannot be started gets no "exit"; "close" comes when its last words have been read.
+    child.once("error", (error) => this.#ended(name, null, error.message));
+    child.once("close", (code) => this.#ended(name, code, said.trim()));
     this.#children.set(name, child);
     return child;
   }
 
-  #ended(name: string, code: number | null): void {
-    if (this.#children.delete(name) && !this.#stopping) this.#onExit(name, code);
+  #ended(name: string, code: number | null, lastWords: string): void {
+    if (this.#children.delete(name) && !this.#stopping) this.#onExit(name, code, lastWords);
   }
 
   /** Asks processes whose name begins so to stop; ends them if they have not after the patience. Milliseconds. */

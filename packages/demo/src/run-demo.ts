@@ -6,6 +6,7 @@ import { styleText } from "node:util";
 import { stringify } from "yaml";
 import { Processes } from "./processes.ts";
 import { dataplaneOf, type Instance, PORTS_NEEDED, topology } from "./topology.ts";
+import { noAnswer, type Sidecar, tour } from "./tour.ts";
 import { type Visits, visit } from "./visitor.ts";
 
 /** What the demo needs of the control plane it runs with. */
@@ -24,10 +25,13 @@ export async function runDemo(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-demo-"));
-  const processes = new Processes((name, code) => {
-    print(
-      styleText("yellow", `\n${name} ended${code === null ? "" : ` with code ${code}`}; the others go on without it`),
-    );
+  const broken = new AbortController();
+  let flowing = false;
+  const processes = new Processes((name, code, lastWords) => {
+    const what = `${name} ended${code === null ? "" : ` with code ${code}`}`;
+    // Before the first request it is the set-up that is wrong; after it, most likely somebody tries what happens.
+    if (!flowing) broken.abort(new Error(`Cannot start the demo: ${what}, and said\n${lastWords}`));
+    else print(styleText("yellow", `\n${what}; the others go on without it`));
   });
   try {
     const instances = topology(await freePorts(PORTS_NEEDED));
@@ -37,7 +41,12 @@ export async function runDemo(
     );
     const url = `http://127.0.0.1:${instances[0]?.servicePort}`;
     print(`  page              ${url}`);
-    await showTraffic(url, { print, signal, tour: () => tour(sidecars, url) });
+    const onFlowing = (): void => {
+      flowing = true;
+      print(tour(sidecars, url, controlPlane.apiUrl));
+    };
+    await showTraffic(url, { print, signal: AbortSignal.any([signal, broken.signal]), onFlowing });
+    if (!signal.aborted) broken.signal.throwIfAborted();
   } finally {
     // Sidecars first, so that their last requests still find their applications.
     await processes.stop("sidecar ", 5_000);
@@ -48,17 +57,10 @@ export async function runDemo(
 
 function startService(processes: Processes, { name, app, servicePort, outbound }: Instance): void {
   processes.start(`service ${name}`, [join(import.meta.dirname, "services", `${app}.ts`)], {
-    env: {
-      SERVICE_NAME: name,
-      SERVICE_PORT: String(servicePort),
-      SERVICE_UPSTREAM: outbound === undefined ? "" : `http://127.0.0.1:${outbound.port}/`,
-    },
+    SERVICE_NAME: name,
+    SERVICE_PORT: String(servicePort),
+    SERVICE_UPSTREAM: outbound === undefined ? "" : `http://127.0.0.1:${outbound.port}/`,
   });
-}
-
-interface Sidecar {
-  readonly name: string;
-  readonly pid: number;
 }
 
 async function startSidecar(
@@ -73,49 +75,49 @@ async function startSidecar(
   await chmod(file("token"), 0o600);
   await writeFile(file("ca.pem"), controlPlane.caPem);
   const cli = join(import.meta.dirname, "../../cli/src/main.ts");
-  const address = `https://localhost:${controlPlane.dpPort}`;
-  const args = [
-    "dp",
-    "run",
-    "--cp-address",
-    address,
-    "--ca-cert-file",
-    file("ca.pem"),
-    "--dataplane-file",
-    file("yaml"),
-  ];
-  const child = processes.start(
-    `sidecar ${instance.name}`,
-    [cli, ...args, "--dataplane-token-file", file("token"), "--drain-time", "3s", "--concurrency", "1"],
-    {
-      env: {},
-      show: () => undefined,
-    },
-  );
+  const flags = {
+    "cp-address": `https://localhost:${controlPlane.dpPort}`,
+    "ca-cert-file": file("ca.pem"),
+    "dataplane-file": file("yaml"),
+    "dataplane-token-file": file("token"),
+    "drain-time": "3s",
+    concurrency: "1",
+  };
+  const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+  const child = processes.start(`sidecar ${instance.name}`, [cli, "dp", "run", ...words]);
   return { name: instance.name, pid: child.pid ?? 0 };
 }
 
-async function showTraffic(
-  url: string,
-  { print, signal, tour: makeTour }: { print: (text: string) => void; signal: AbortSignal; tour: () => string },
-): Promise<void> {
+/** Patience before somebody who sees nothing is told where to look. Milliseconds. */
+const SILENCE = 20_000;
+
+interface Show {
+  readonly print: (text: string) => void;
+  readonly signal: AbortSignal;
+  /** Called once, with the first request that came through. */
+  readonly onFlowing: () => void;
+}
+
+async function showTraffic(url: string, { print, signal, onFlowing }: Show): Promise<void> {
   const started = Date.now();
+  const silence = setTimeout(() => print(noAnswer()), SILENCE);
   let flowing = false;
   let shown = "";
   const onVisit = (visits: Visits): void => {
-    if (!flowing && visits.recent.servedBy.size > 0) {
+    if (!flowing) {
       flowing = true;
-      print(
-        `  first request     through four sidecars after ${((Date.now() - started) / 1_000).toFixed(1)} s\n${makeTour()}`,
-      );
+      clearTimeout(silence);
+      print(`  first request     through four sidecars after ${((Date.now() - started) / 1_000).toFixed(1)} s`);
+      onFlowing();
     }
-    const line = flowing ? trafficLine(visits) : "";
-    if (flowing && process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
-    else if (flowing && kindOfTraffic(visits) !== shown) print(line);
+    const line = trafficLine(visits);
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+    else if (kindOfTraffic(visits) !== shown) print(line);
     shown = kindOfTraffic(visits);
   };
   await visit(url, { everyMillis: 250, signal, onVisit });
-  if (process.stderr.isTTY) process.stderr.write("\n");
+  clearTimeout(silence);
+  if (flowing && process.stderr.isTTY) process.stderr.write("\n");
 }
 
 function trafficLine({ total, recent }: Visits): string {
@@ -128,47 +130,6 @@ function trafficLine({ total, recent }: Visits): string {
 
 function kindOfTraffic({ recent }: Visits): string {
   return `${[...recent.servedBy.keys()].toSorted().join()} ${recent.failed > 0}`;
-}
-
-function tour(sidecars: readonly Sidecar[], url: string): string {
-  const second = sidecars.find(({ name }) => name === "api-v2");
-  const resources = join(import.meta.dirname, "../resources").replace(`${process.cwd()}/`, "");
-  const heddle = process.env["HEDDLE_COMMAND"] ?? "./bin/heddle";
-  const step = (number: number, what: string, ...commands: string[]): string =>
-    [`  ${number}. ${what}`, ...commands.map((command) => `       ${styleText("cyan", command)}`)].join("\n");
-  return [
-    "",
-    styleText("bold", "Five things to try, in another terminal:"),
-    step(
-      1,
-      "See it: four proxies, their certificates, and the page",
-      `${heddle} inspect dataplanes`,
-      `curl -s ${url} | grep visits`,
-    ),
-    step(
-      2,
-      "Take the permission away, see who is refused and why, give it back",
-      `${heddle} delete meshtrafficpermission allow-all`,
-      `${heddle} inspect access --from web-1 --to api-v1`,
-      `${heddle} apply -f ${resources}/allow-all.yaml`,
-    ),
-    step(3, "Send nine of ten requests to version 1 of the API", `${heddle} apply -f ${resources}/split.yaml`),
-    step(
-      4,
-      "Both versions again; then stop an instance while requests flow: none fails",
-      `${heddle} delete meshhttproute api-split`,
-      `kill ${second?.pid ?? ""}`,
-    ),
-    step(
-      5,
-      "Look into a proxy: which policy decided what",
-      `${heddle} inspect dataplane web-1`,
-      `${heddle} inspect rules web-1`,
-    ),
-    "",
-    "  Ctrl-C stops everything.",
-    "",
-  ].join("\n");
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {
