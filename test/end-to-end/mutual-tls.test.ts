@@ -136,3 +136,44 @@ test("mutual TLS: certificates are renewed under traffic without a failed reques
   assert.deepEqual(tally.failures, []);
   assert.ok(tally.total > 100, `${tally.total} requests`);
 });
+
+test("mutual TLS: a MeshIdentity gives SPIFFE IDs of its trust domain, and permissions go by them", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply(`
+type: MeshIdentity
+mesh: default
+name: everybody
+spec:
+  selector: { dataplane: { matchLabels: {} } }
+  provider:
+    type: Bundled
+    bundled: { autogenerate: { enabled: true }, insecureAllowSelfSigned: true }
+---
+${meshService("backend")}`);
+  await eventually(async () => {
+    const trust = (await lab.get("/meshes/default/meshtrusts/everybody")) as { spec: { trustDomain: string } };
+    assert.equal(trust.spec.trustDomain, "default.default.mesh.local");
+  });
+  const app = await application(t, "backend", (request, response) => {
+    response.end(String(request.headers["x-forwarded-client-cert"] ?? "nobody"));
+  });
+  const labels = { app: "backend", "kuma.io/workload": "backend" };
+  await lab.sidecar({ name: "backend-1", labels, servicePort: app.port });
+  const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 403));
+
+  await lab.apply(`
+type: MeshTrafficPermission
+mesh: default
+name: web
+spec:
+  rules:
+    - default:
+        allow:
+          - spiffeID: { type: Exact, value: "spiffe://default.default.mesh.local/workload/web" }
+`);
+  await lab.settled();
+  const answer = await ask(web.outbound("backend"));
+  assert.equal(answer.status, 200, answer.body);
+  assert.match(answer.body, /URI=spiffe:\/\/default\.default\.mesh\.local\/workload\/web/);
+});

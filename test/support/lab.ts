@@ -107,11 +107,11 @@ export class Mesh {
     return await response.json();
   }
 
-  async token(name: string, mesh = "default", validFor = "1h"): Promise<string> {
+  async token(name: string, mesh = "default", validFor = "1h", workload = ""): Promise<string> {
     const response = await fetch(`${this.at.apiUrl}/tokens/dataplane`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ mesh, name, validFor }),
+      body: JSON.stringify({ mesh, name, validFor, workload }),
     });
     assert.ok(response.ok, await response.clone().text());
     return await response.text();
@@ -122,7 +122,10 @@ export class Mesh {
     const [inboundPort = 0, ...outboundPorts] = await freePorts(1 + calls.length);
     const file = (kind: string): string => join(this.folder, `${name}.${kind}`);
     await writeFile(file("yaml"), stringify(dataplane(options, inboundPort, outboundPorts)));
-    await writeFile(file("token"), options.token ?? (await this.token(name, mesh)));
+    await writeFile(
+      file("token"),
+      options.token ?? (await this.token(name, mesh, "1h", options.labels?.["kuma.io/workload"])),
+    );
     await writeFile(file("ca"), this.at.caPem);
     const args = ["dp", "run", "--cp-address", `https://localhost:${this.at.dpPort}`, "--ca-cert-file", file("ca")];
     const more = [
