@@ -1,0 +1,47 @@
+/** Paths of Kuma's resource types, and the types: for telling its users what is not served here. */
+const TYPES: Readonly<Record<string, string>> = {
+  "circuit-breakers": "CircuitBreaker",
+  "external-services": "ExternalService",
+  "fault-injections": "FaultInjection",
+  "health-checks": "HealthCheck",
+  hostnamegenerators: "HostnameGenerator",
+  meshaccesslogs: "MeshAccessLog",
+  meshcircuitbreakers: "MeshCircuitBreaker",
+  meshexternalservices: "MeshExternalService",
+  meshfaultinjections: "MeshFaultInjection",
+  meshgatewayroutes: "MeshGatewayRoute",
+  meshgateways: "MeshGateway",
+  meshhealthchecks: "MeshHealthCheck",
+  meshloadbalancingstrategies: "MeshLoadBalancingStrategy",
+  meshmetrics: "MeshMetric",
+  meshmultizoneservices: "MeshMultiZoneService",
+  meshopentelemetrybackends: "MeshOpenTelemetryBackend",
+  meshpassthroughs: "MeshPassthrough",
+  meshproxypatches: "MeshProxyPatch",
+  meshratelimits: "MeshRateLimit",
+  meshretries: "MeshRetry",
+  meshtcproutes: "MeshTCPRoute",
+  meshtlses: "MeshTLS",
+  meshtraces: "MeshTrace",
+  meshzoneaddresses: "MeshZoneAddress",
+  proxytemplates: "ProxyTemplate",
+  "rate-limits": "RateLimit",
+  retries: "Retry",
+  timeouts: "Timeout",
+  "traffic-logs": "TrafficLog",
+  "traffic-permissions": "TrafficPermission",
+  "traffic-routes": "TrafficRoute",
+  "traffic-traces": "TrafficTrace",
+  "virtual-outbounds": "VirtualOutbound",
+  workloads: "Workload",
+  "zone-ingresses": "ZoneIngress",
+  zoneegresses: "ZoneEgress",
+  zoneingresses: "ZoneIngress",
+};
+
+/** The type of Kuma that a path is about: "/meshes/default/meshretries/slow" → "MeshRetry". */
+export function kumaTypeOf(path: string): string | undefined {
+  const [first = "", , third = ""] = path.split("/").filter((segment) => segment !== "");
+  const segment = first === "meshes" ? third : first;
+  return Object.hasOwn(TYPES, segment) ? TYPES[segment] : undefined;
+}
