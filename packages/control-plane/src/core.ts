@@ -21,6 +21,7 @@ import { Presence, type PresenceOptions } from "./proxies/presence.ts";
 import { removeGoneDataplane } from "./proxies/register.ts";
 import { Sessions } from "./proxies/sessions.ts";
 import { Secrets } from "./secrets.ts";
+import { recordOwnZone } from "./zone-insight.ts";
 
 const HOUR = 3_600_000;
 
@@ -47,6 +48,7 @@ export interface Core {
 export async function startCore(config: Config, store: Store, log: Log, stack: AsyncDisposableStack): Promise<Core> {
   const foundation = await layFoundation(config, store, log);
   const { progress, tokens, onFailure } = foundation;
+  await recordOwnZone(store, config.zone, { instanceId: foundation.instanceId, now: foundation.now() });
   const earlier = await readInsights(store);
   const people = buildSessions(foundation, earlier, log, stack);
   for (const { mesh, name, insight } of earlier) {
