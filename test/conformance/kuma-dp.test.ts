@@ -80,7 +80,7 @@ const VERSION = {
   envoy: { version: "1.37.4", build: "x/1.37.4/Clean/RELEASE/BoringSSL", kumaDpCompatible: true },
 };
 
-/** What kuma-dp 2.14 sends, with Go's zero values. */
+/** What kuma-dp 2.14 sends by default, with Go's zero values. */
 function requestOf(name: string): Record<string, unknown> {
   return {
     mesh: "default",
@@ -100,9 +100,6 @@ function requestOf(name: string): Record<string, unknown> {
     features: [
       "feature-tcp-accesslog-via-named-pipe",
       "feature-otel-via-kuma-dp",
-      "feature-embedded-dns",
-      "feature-delta-grpc",
-      "feature-unified-resource-naming",
       "feature-strict-inbound-ports",
       "feature-reuse-port",
     ],
