@@ -11,7 +11,6 @@ import { fakePorts } from "../testkit/fake-ports.ts";
 import { call } from "../testkit/http-client.ts";
 import { testCertificate } from "../testkit/test-certificate.ts";
 import { listenFailure } from "./listen.ts";
-import { portOwner } from "./port-owner.ts";
 
 test("listen() says who has the port and which setting changes it", async () => {
   const other = createServer().listen(0, "127.0.0.1");
@@ -27,15 +26,6 @@ test("listen() says who has the port and which setting changes it", async () => 
     return error.name === "ListenError";
   });
   other.close();
-});
-
-test("portOwner() finds nobody at a free port", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  assert.equal(await portOwner(port), undefined);
 });
 
 const failures = [

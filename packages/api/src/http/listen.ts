@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { ApiSettings } from "../settings.ts";
-import { portOwner } from "./port-owner.ts";
+import { portOwner } from "@heddle/model/port-owner.ts";
 
 /** Where to listen. Port 0 takes any free one. */
 export interface ListenOptions {
@@ -60,7 +60,7 @@ async function stateOf(code: string | undefined, { host, port }: ListenOptions, 
   switch (code) {
     case "EADDRINUSE": {
       const owner = await portOwner(port);
-      return `another process${owner === undefined ? "" : `, ${owner},`} has the port`;
+      return `another process${owner === undefined ? "" : `, ${owner.name} (pid ${owner.pid}),`} has the port`;
     }
     case "EACCES":
       return "this user may not listen on that port";

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { ListenAddress } from "../dataplane/listen-addresses.ts";
 import { LaunchError } from "../launch-error.ts";
-import { portOwner } from "./port-owner.ts";
+import { portOwner } from "@heddle/model/port-owner.ts";
 
 /**
  * Makes sure that Envoy can listen where it is going to, while there is still somebody to tell: later the same mistake

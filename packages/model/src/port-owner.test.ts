@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
-import { freePort } from "../testkit/free-port.ts";
-import { listen } from "../testkit/test-control-plane.ts";
 import { listeningInodes, portOwner } from "./port-owner.ts";
 
 test("listeningInodes() takes listening sockets of that port only", () => {
@@ -14,9 +13,11 @@ test("listeningInodes() takes listening sockets of that port only", () => {
 });
 
 test("portOwner() names the process that holds a port, and nobody for a free one", async () => {
-  const server = createServer();
-  const port = await listen(server);
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
   assert.equal((await portOwner(port))?.pid, process.pid);
   server.close();
-  assert.equal(await portOwner(await freePort()), undefined);
+  await once(server, "close");
+  assert.equal(await portOwner(port), undefined);
 });
