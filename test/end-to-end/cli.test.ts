@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -241,4 +241,15 @@ test("heddle generate makes tokens that open what they are for, and nothing else
   const app = await application(t, "backend");
   await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port, token: dataplane });
   assert.match((await heddle(lab, "inspect dataplanes")).stdout, /backend-1 +Online/);
+});
+
+test("heddle apply takes every document of the guide as it stands there", async (t) => {
+  const lab = await startLab(t);
+  const guide = await readFile(join(import.meta.dirname, "../../docs/guide/first-mesh.md"), "utf8");
+  const documents = [...guide.matchAll(/<<'YAML'\n([\s\S]*?)\nYAML\n/g)].map(([, text]) => text ?? "");
+  assert.ok(documents.length >= 6);
+  for (const document of documents) {
+    const { code, stderr } = await heddle(lab, "apply -f - -v version=v1 -v port=10001 -v servicePort=9001", document);
+    assert.equal(code, 0, `${document}\n${stderr}`);
+  }
 });
