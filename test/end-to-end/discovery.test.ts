@@ -81,3 +81,12 @@ test("discovery: Kuma 2.x tags and a host name: a MeshService appears, and reque
   const web = await lab.sidecar({ name: "web-1", calls: ["backend"], callPort: backend.inboundPort });
   await eventually(async () => assert.equal((await ask(web.outbound("backend"))).body, "tagged"));
 });
+
+test("discovery: a Dataplane that is deleted under its running proxy comes back with it", async (t) => {
+  const lab = await startLab(t);
+  const app = await application(t, "backend");
+  await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  await lab.delete("Dataplane", "backend-1");
+  await eventually(() => lab.get("/meshes/default/dataplanes/backend-1"), 10_000);
+  await eventually(() => assert.ok(lab.controlPlane.meshes.get("default")?.proxies.get("backend-1")?.isSynced));
+});

@@ -40,8 +40,9 @@ async function takeOver(
   { meshes, generator, sessions, tokens }: Pick<Followed, "meshes" | "generator" | "sessions" | "tokens">,
 ): Promise<void> {
   await meshes.take(events);
-  for (const { resource } of events) {
+  for (const { change, resource } of events) {
     if (resource.type === "Dataplane") generator.notice(resource.mesh);
+    if (resource.type === "Dataplane" && change === "delete") sessions.endProxy(resource.mesh, resource.name);
     if (resource.type === "Mesh") generator.notice(resource.name);
     if (resource.type === "Secret") sessions.endRevoked(resource.mesh, await tokens.revocations(resource.mesh));
   }

@@ -42,7 +42,7 @@ export async function exchangeBootstrap(
 ): Promise<Answer> {
   const request = parseBootstrapRequest(body);
   if (!request.ok) return refuse(400, sentence(request.violations));
-  const { mesh, name } = request.value;
+  const { mesh } = request.value;
   if (options.meshes.get(mesh) === undefined) return refuse(422, noMesh(mesh));
   const proxy = await dataplaneFor(options, request.value);
   // Without a body: kuma-dp takes a 404 with words for final, and one without for a proxy that may yet be created.

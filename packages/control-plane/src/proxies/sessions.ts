@@ -90,6 +90,13 @@ export class Sessions {
     }
   }
 
+  /** Ends the stream of a proxy whose Dataplane somebody deleted: it comes back, and registers itself again. */
+  endProxy(mesh: string, name: string): void {
+    this.#live
+      .get(`${mesh}/${name}`)
+      ?.request.end("aborted", `Dataplane "${name}" was deleted; the proxy registers again`);
+  }
+
   /** Ends all streams of a mesh that was deleted. */
   endMesh(mesh: string): void {
     for (const session of this.#live.values()) {
