@@ -5,6 +5,7 @@
  */
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openDoors } from "./doors.ts";
 import type { Figures } from "./figures.ts";
 import { certificates, EndpointWatch, Fleet, type Received, resourcesOf } from "./fleet.ts";
 import { Server } from "./server.ts";
@@ -46,6 +47,7 @@ async function run(server: Server, graph: Topology, proxies: number): Promise<Fi
   await sleep(QUIET);
   const before = await server.memory();
   const fleet = new Fleet(connected, { port: server.dpPort, ca: await server.caPem(), tokens });
+  using _doors = await openDoors(connected);
   const began = performance.now();
   const say = (step: string): void =>
     console.error(`    ${proxies} proxies, ${Math.round((performance.now() - began) / 1_000)} s: ${step}`);

@@ -5,11 +5,14 @@ const INSTANCES = 2;
 /** A service calls 1 to 19 others, 10 in the mean. */
 const MOST_CALLS = 19;
 const SEED = 20_261_123;
+/** Where each instance's proxy takes requests, at an address of its own. */
+export const INBOUND_PORT = 15_080;
 
 /** One instance with its sidecar, as a user would write it. */
 export interface Instance {
   readonly name: string;
   readonly service: number;
+  readonly address: string;
   /** Services it calls, by number. */
   readonly calls: readonly number[];
   /** The Dataplane; `state` is whether the application says it is ready. */
@@ -76,7 +79,7 @@ function service(index: number): object {
     name,
     spec: {
       selector: { dataplaneLabels: { matchLabels: { app: name } } },
-      ports: [{ port: 80, targetPort: 8080, appProtocol: "http" }],
+      ports: [{ port: 80, targetPort: INBOUND_PORT, appProtocol: "http" }],
     },
   };
 }
@@ -98,9 +101,9 @@ function instance(index: number, number: number, calls: readonly number[]): Inst
     labels: { app, "kuma.io/workload": app },
     networking: {
       address,
-      inbound: [{ port: 8080, servicePort: 18_080, protocol: "http", state }],
+      inbound: [{ port: INBOUND_PORT, servicePort: 18_080, protocol: "http", state }],
       outbound,
     },
   });
-  return { name, service: index, calls, document };
+  return { name, service: index, address, calls, document };
 }
