@@ -293,8 +293,11 @@ async function restartFigures(server: Server, fleet: Fleet): Promise<Figures["re
   await fleet.reconnect();
   const connectedMillis = performance.now() - started;
   const delays: number[] = [];
-  while ((await server.metric('mesh_dataplanes{mesh="default",state="synced"}')) < fleet.members.length) {
-    await sleep(50);
+  for (;;) {
+    const { proxies, eventLoopP99 } = await server.synced();
+    delays.push(eventLoopP99);
+    if (proxies >= fleet.members.length) break;
+    await sleep(200);
     if (performance.now() - started > 60_000) throw new Error("Cannot see all proxies synced after the restart");
   }
   const syncedMillis = performance.now() - started;

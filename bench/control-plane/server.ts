@@ -10,6 +10,8 @@ import { Rest } from "../support/rest.ts";
 
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const PATIENCE = 20_000;
+const EVENT_LOOP = "nodejs_eventloop_lag_p99_seconds";
+const SYNCED = 'mesh_dataplanes{mesh="default",state="synced"}';
 
 /** A control plane as users run it, in a process of its own: SQLite in a temporary folder, TLS and tokens as by default. */
 export class Server {
@@ -87,18 +89,27 @@ export class Server {
   }
 
   /**
-   * A value of its own metrics by the start of its line. Reading resets the event loop's histogram, so a value of that is
-   * one since the last reading.
+   * Values of its own metrics by the starts of their lines. Reading resets the event loop's histogram, so a value of that
+   * is one since the last reading.
    */
-  async metric(line: string): Promise<number> {
-    const text = await this.#diagnostics.get("/metrics");
-    const found = text.split("\n").find((each) => each.startsWith(`${line} `));
-    return Number(found?.slice(line.length + 1) ?? Number.NaN);
+  async metrics(...lines: readonly string[]): Promise<readonly number[]> {
+    const all = (await this.#diagnostics.get("/metrics")).split("\n");
+    return lines.map((line) => {
+      const found = all.find((each) => each.startsWith(`${line} `));
+      return Number(found?.slice(line.length + 1) ?? Number.NaN);
+    });
   }
 
   /** 99th percentile of the event loop's delay since the last reading, milliseconds. */
   async eventLoopDelay(): Promise<number> {
-    return (await this.metric("nodejs_eventloop_lag_p99_seconds")) * 1_000;
+    const [seconds = Number.NaN] = await this.metrics(EVENT_LOOP);
+    return seconds * 1_000;
+  }
+
+  /** How many proxies have all they should, and the event loop's delay as above. */
+  async synced(): Promise<{ readonly proxies: number; readonly eventLoopP99: number }> {
+    const [proxies = 0, seconds = 0] = await this.metrics(SYNCED, EVENT_LOOP);
+    return { proxies, eventLoopP99: seconds * 1_000 };
   }
 
   #pid(): number {
