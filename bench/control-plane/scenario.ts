@@ -3,21 +3,17 @@
  * so they are of one clock. The control plane is its child. The number of proxies comes as a message, the figures go back
  * as one.
  */
-import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDoors } from "./doors.ts";
 import type { Figures } from "./figures.ts";
-import { certificates, EndpointWatch, Fleet, type Received, resourcesOf } from "./fleet.ts";
+import { endpointFigures } from "./endpoint-changes.ts";
+import { certificates, Fleet, type Received } from "./fleet.ts";
+import { policyFigures } from "./policy-changes.ts";
 import { Server } from "./server.ts";
 import { type Instance, type Topology, topology } from "./topology.ts";
 
 /** How long nothing must have come before it counts as quiet, milliseconds. */
 const QUIET = 1_500;
-const POLICY_ROUNDS = 5;
-const ONE_PROXY_ROUNDS = 20;
-const IDLE_CHANGES = 120;
-const CHURN_SECONDS = 20;
-const CHURN_PER_SECOND = 50;
 const IDLE_SECONDS = 10;
 
 process.once("message", (proxies: number) => {
@@ -136,134 +132,6 @@ async function idle(server: Server): Promise<number> {
   return (((await server.cpuSeconds()) - before) / IDLE_SECONDS) * 100;
 }
 
-async function policyFigures(server: Server, fleet: Fleet): Promise<Figures["policies"]> {
-  await server.eventLoopDelay();
-  const calls = ({ calls: { length } }: Instance): number => length;
-  const routes = resourcesOf(TYPE_URL.route);
-  const toAll = (seconds: number): object => ({
-    to: [{ targetRef: { kind: "Mesh" }, default: { http: { requestTimeout: `${seconds}s` } } }],
-  });
-  const outbound = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
-    policy: timeout("outbound", toAll(20 + round)),
-    done: fleet.wave(calls, routes),
-  }));
-  const inbound = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
-    policy: timeout("inbound", { rules: [{ default: { http: { requestTimeout: `${40 + round}s` } } }] }),
-    done: fleet.wave(() => 1, routes),
-  }));
-  const clusters = await policyRounds(server, fleet, POLICY_ROUNDS, (round) => ({
-    policy: timeout("clusters", {
-      to: [{ targetRef: { kind: "Mesh" }, default: { connectionTimeout: `${6 + round}s` } }],
-    }),
-    done: fleet.wave(calls, resourcesOf(TYPE_URL.cluster)),
-  }));
-  const eventLoopP99 = await server.eventLoopDelay();
-  const one = await policyRounds(server, fleet, ONE_PROXY_ROUNDS, (round) => {
-    const name = fleet.members[round % fleet.members.length]?.instance.name ?? "";
-    const targetRef = { kind: "Dataplane", name };
-    const expected = (instance: Instance): number => (instance.name === name ? instance.calls.length : 0);
-    return {
-      policy: timeout(`only-${name}`, { targetRef, ...toAll(100 + round) }),
-      done: fleet.wave(expected, routes),
-    };
-  });
-  return { outbound, inbound, clusters, one, eventLoopP99 };
-}
-
-interface Round {
-  readonly policy: { readonly name: string };
-  readonly done: Promise<readonly number[]>;
-}
-
-/** From the user's write until the last proxy has acknowledged, milliseconds of each round. */
-async function policyRounds(
-  server: Server,
-  fleet: Fleet,
-  rounds: number,
-  prepare: (round: number) => Round,
-): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const { policy, done } = prepare(round);
-    const started = performance.now();
-    const [acknowledged] = await Promise.all([
-      done,
-      server.api.put(`/meshes/default/meshtimeouts/${policy.name}`, policy),
-    ]);
-    times.push((acknowledged.at(-1) ?? started) - started);
-    await fleet.quiet(rounds > POLICY_ROUNDS ? 150 : 700);
-  }
-  return times;
-}
-
-function timeout(name: string, spec: object): { readonly name: string } {
-  const resource = { type: "MeshTimeout", mesh: "default", name, spec };
-  return resource;
-}
-
-async function endpointFigures(server: Server, fleet: Fleet): Promise<Figures["endpoints"]> {
-  const watch = new EndpointWatch(fleet);
-  const candidates = fleet.members
-    .map(({ instance }) => instance)
-    .filter(({ service }) => fleet.consumersOf(service).length > 0);
-  const states = new Map<Instance, "Ready" | "NotReady">();
-  /** An application says that it is not ready, or ready again: what its Dataplane is written for most often. */
-  const change = async (instance: Instance): Promise<number> => {
-    const state = states.get(instance) === "NotReady" ? "Ready" : "NotReady";
-    states.set(instance, state);
-    const started = performance.now();
-    const [at] = await Promise.all([
-      watch.acknowledged(instance.service),
-      server.api.put(`/meshes/default/dataplanes/${instance.name}`, instance.document(state)),
-    ]);
-    return at - started;
-  };
-  const at = (index: number): Instance => candidates[index % candidates.length] ?? fail();
-  await server.eventLoopDelay();
-  const idleTimes: number[] = [];
-  for (let index = 0; index < IDLE_CHANGES; index += 1) {
-    idleTimes.push(await change(at(index)));
-    await sleep(20);
-  }
-  const idleEventLoopP99 = await server.eventLoopDelay();
-  const cpu = await server.cpuSeconds();
-  const churn = await churnTimes((index) => at(index * 7), watch, change);
-  const figures = {
-    idle: idleTimes,
-    churn,
-    consumers: candidates.reduce((sum, { service }) => sum + fleet.consumersOf(service).length, 0) / candidates.length,
-    idleEventLoopP99,
-    churnEventLoopP99: await server.eventLoopDelay(),
-    churnCpu: (((await server.cpuSeconds()) - cpu) / CHURN_SECONDS) * 100,
-  };
-  // As the proxies themselves describe their instances: they will say so again when they come back.
-  for (const [instance, state] of states) if (state === "NotReady") await change(instance);
-  return figures;
-}
-
-/** A change each 20 ms whatever becomes of those before; one whose service is still under way gives its turn to the next. */
-async function churnTimes(
-  at: (index: number) => Instance,
-  watch: EndpointWatch,
-  change: (instance: Instance) => Promise<number>,
-): Promise<readonly number[]> {
-  const running: Promise<number>[] = [];
-  const started = performance.now();
-  let index = 0;
-  for (let number = 0; number < CHURN_SECONDS * CHURN_PER_SECOND; number += 1) {
-    for (let tries = 0; watch.isPending(at(index).service) && tries < 50; tries += 1) index += 1;
-    if (!watch.isPending(at(index).service)) {
-      const changing = change(at(index));
-      // Awaited below with all others; until then it is nobody's unhandled failure.
-      changing.catch(() => undefined);
-      running.push(changing);
-    }
-    index += 1;
-    await sleep(Math.max(0, started + ((number + 1) * 1_000) / CHURN_PER_SECOND - performance.now()));
-  }
-  return await Promise.all(running);
-}
-
 async function authoritySwitch(server: Server, fleet: Fleet): Promise<Figures["authority"]> {
   await fleet.quiet(QUIET);
   await server.eventLoopDelay();
@@ -318,8 +186,4 @@ async function restartFigures(server: Server, fleet: Fleet): Promise<Figures["re
 function meshWith(enabledBackend: string): object {
   const backends = ["ca-1", "ca-2"].map((name) => ({ name, type: "builtin", mode: "STRICT" }));
   return { type: "Mesh", name: "default", mtls: { enabledBackend, backends } };
-}
-
-function fail(): never {
-  throw new Error("Cannot change endpoints: no connected proxy is called by another");
 }

@@ -85,9 +85,8 @@ export class SoakMesh {
     for (const state of ["NotReady", "Ready"]) {
       const resource = (await this.#mesh.get(`/meshes/default/dataplanes/${instance.name}`)) as Stored;
       for (const inbound of resource.networking.inbound) inbound.state = state;
-      const { type, mesh, name, labels, networking } = resource;
-      const response = await this.#mesh.put({ type, mesh, name, ...{ labels, networking } });
-      assert.ok(response.ok, `PUT ${name}: ${response.status} ${await response.text()}`);
+      const response = await this.#mesh.put(resource);
+      assert.ok(response.ok, `PUT ${resource.name}: ${response.status} ${await response.text()}`);
       await sleep(500);
     }
   }
