@@ -171,8 +171,16 @@ for (const [path, body, field, reason] of refusedTokens) {
   });
 }
 
+test("createApi() issues no dataplane token for a mesh that is not there", async () => {
+  await using api = await startApi({ tokens });
+  const reply = await api.call("POST", "/tokens/dataplane", { body: { mesh: "defalt" } });
+  const reason = 'there is no Mesh "defalt"; did you mean "default"?';
+  assert.deepEqual([reply.status, reply.json()["invalid_parameters"]], [404, [{ field: "mesh", reason }]]);
+});
+
 test("createApi() answers as the issuer refuses, and 400 where there is none", async () => {
   await using api = await startApi({ tokens });
+  await api.call("PUT", "/meshes/shop", { body: {} });
   const reply = await api.call("POST", "/tokens/dataplane", { body: { mesh: "shop" } });
   assert.deepEqual([reply.status, reply.json()["detail"]], [404, 'there is no signing key in mesh "shop"']);
   await using without = await startApi();

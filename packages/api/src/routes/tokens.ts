@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { ApiError, invalid } from "../http/api-error.ts";
 import type { Answer, ApiRequest, Route } from "../http/route.ts";
 import type { TokenAnswer, Tokens } from "../ports.ts";
+import { requireMesh } from "../resources/find.ts";
 import type { Action } from "../settings.ts";
 
 const TEN_YEARS = "87600h";
@@ -45,15 +46,18 @@ export function tokenRoutes(context: Context): readonly Route[] {
       name: "dataplane",
       needs: "generateDpToken",
       schema: dataplaneSchema,
-      issue: (tokens, body) =>
-        tokens.issueDataplaneToken({
+      issue: async (tokens, body) => {
+        // A mistyped mesh would get a signing key of its own, and a token that opens nothing until such a mesh is made.
+        await requireMesh(context.ports.store, body.mesh);
+        return await tokens.issueDataplaneToken({
           mesh: body.mesh,
           tags: body.tags ?? {},
           type: body.type ?? "",
           validForMillis: toMillis(body.validFor || TEN_YEARS),
           ...(body.name ? { name: body.name } : {}),
           ...(body.workload ? { workload: body.workload } : {}),
-        }),
+        });
+      },
     }),
     tokenRoute(context, {
       name: "zone",
