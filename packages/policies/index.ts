@@ -1,10 +1,12 @@
 // Written by `npm run generate` from the folders beside it.
+import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
 /** Every policy there is, in the order of their names. */
 export const policies = [
+  meshCircuitBreaker,
   meshHttpRoute,
   meshTimeout,
   meshTrafficPermission,

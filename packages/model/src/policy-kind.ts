@@ -30,6 +30,8 @@ export interface PolicyDeclaration<
   readonly from?: Section<From>;
   /** Requests that come in. */
   readonly rules?: Rules<Callers>;
+  /** One policy may have both `to` and `rules`. */
+  readonly rulesBesideTo?: boolean;
   /** What sections may point at under top targets that allow less than the section itself says. */
   readonly under?: Readonly<
     Partial<Record<TargetKind, { readonly to?: readonly TargetKind[]; readonly from?: readonly TargetKind[] }>>
@@ -132,7 +134,9 @@ function checkSections(declaration: PolicyDeclaration, spec: Spec): Violation[] 
     return [{ field: "", message: `must have at least one item in ${known.join(" or ")}` }];
   }
   if (used.length === 1 || !used.includes("rules")) return [];
-  const others = used.filter((section) => section !== "rules").join(" and ");
+  const refused = declaration.rulesBesideTo === true ? ["from"] : ["to", "from"];
+  const others = used.filter((section) => refused.includes(section)).join(" and ");
+  if (others === "") return [];
   return [{ field: "rules", message: `must not stand beside ${others}: write a policy of its own for each` }];
 }
 

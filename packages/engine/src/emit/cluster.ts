@@ -11,6 +11,7 @@ import {
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { Memo } from "../memo.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls } from "../plan/plan.ts";
+import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { upstreamTls } from "./tls.ts";
 
@@ -57,8 +58,19 @@ export function applicationCluster(inbound: InboundPlan): EncodedResource {
   });
 }
 
-function common({ connectTimeout }: ClusterSettings): Init<typeof ClusterSchema> {
-  return connectTimeout === undefined ? {} : { connectTimeout: duration(connectTimeout) };
+function common(settings: ClusterSettings): Init<typeof ClusterSchema> {
+  const { connectTimeout, circuitBreakers, outlierDetection } = settings;
+  return {
+    ...(connectTimeout === undefined ? {} : { connectTimeout: duration(connectTimeout) }),
+    ...(circuitBreakers === undefined ? {} : { circuitBreakers: emitCircuitBreakers(circuitBreakers) }),
+    ...(outlierDetection === undefined ? {} : { outlierDetection: emitOutlierDetection(outlierDetection) }),
+    ...panic(settings),
+  };
+}
+
+function panic({ healthyPanicThreshold }: ClusterSettings): Init<typeof ClusterSchema> {
+  if (healthyPanicThreshold === undefined) return {};
+  return { commonLbConfig: { healthyPanicThreshold: { value: healthyPanicThreshold } } };
 }
 
 function httpOptions(

@@ -23,3 +23,9 @@ export function socketAddress(address: string, port: number): Init<typeof Addres
 export function isHttp(protocol: Protocol): boolean {
   return protocol === "http" || protocol === "http2" || protocol === "grpc";
 }
+
+/** The fields that have a value: what nobody set must be absent from a message. */
+export function present<Fields extends object>(fields: Fields): Present<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<Fields>;
+}
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };

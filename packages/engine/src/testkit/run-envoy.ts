@@ -11,8 +11,8 @@ import { type Json, staticResources } from "./static-resources.ts";
 
 /** What a proxy gets beside what is compiled. */
 export interface Surroundings {
-  /** Port on loopback behind each cluster; a cluster without one has no endpoints. */
-  readonly endpoints: Readonly<Record<string, number>>;
+  /** Ports on loopback behind each cluster; a cluster without one has no endpoints. */
+  readonly endpoints: Readonly<Record<string, number | readonly number[]>>;
   /** Its certificate and whom it trusts, all PEM; for a proxy with mutual TLS. */
   readonly secrets?: { readonly certificatePem: string; readonly keyPem: string; readonly authoritiesPem: string };
 }
@@ -53,9 +53,9 @@ function onPort(listener: Json, ports: ReadonlyMap<string, number>): Json {
 
 function withEndpoint({ edsClusterConfig: _eds, ...cluster }: Json, { endpoints }: Surroundings): Json {
   const clusterName = String(cluster["name"]);
-  const portValue = endpoints[clusterName];
-  const address = { socketAddress: { address: "127.0.0.1", portValue } };
-  const lbEndpoints = portValue === undefined ? [] : [{ endpoint: { address } }];
+  const lbEndpoints = [endpoints[clusterName] ?? []].flat().map((portValue) => ({
+    endpoint: { address: { socketAddress: { address: "127.0.0.1", portValue } } },
+  }));
   return { ...cluster, type: "STATIC", loadAssignment: { clusterName, endpoints: [{ lbEndpoints }] } };
 }
 

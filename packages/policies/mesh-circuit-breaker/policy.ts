@@ -1,0 +1,52 @@
+import type { Change, CircuitBreakers, OutlierDetection } from "@heddle/engine/plan/plan.ts";
+import { definePolicy } from "@heddle/engine/policy.ts";
+import { toMillis } from "@heddle/model/duration.ts";
+import { type CircuitBreakerConf, meshCircuitBreakerKind, MOST } from "./schema.ts";
+
+/** How much may be under way to a destination or to the application, and which instances are left out for a while. */
+export const meshCircuitBreaker = definePolicy<CircuitBreakerConf, CircuitBreakerConf>({
+  kind: meshCircuitBreakerKind,
+  outbound: changeFor,
+  inbound: ({ everyone }) => (everyone === undefined ? {} : changeFor(everyone.value)),
+});
+
+type Outliers = NonNullable<CircuitBreakerConf["outlierDetection"]>;
+
+function changeFor({ connectionLimits, outlierDetection }: CircuitBreakerConf): Change {
+  const outliers = outlierDetection?.disabled === true ? undefined : outlierDetection;
+  const panic = outliers?.healthyPanicThreshold;
+  return {
+    cluster: {
+      circuitBreakers: connectionLimits && limits(connectionLimits),
+      outlierDetection: outliers?.detectors && detection(outliers, outliers.detectors),
+      healthyPanicThreshold: panic === undefined ? undefined : Number(panic),
+    },
+  };
+}
+
+// Envoy takes zero at its word and lets nothing through; here, as in Kuma, it lifts the limit.
+function limits(connectionLimits: NonNullable<CircuitBreakerConf["connectionLimits"]>): CircuitBreakers {
+  return Object.fromEntries(
+    Object.entries(connectionLimits).map(([name, limit]) => [name, limit === 0 ? MOST : limit]),
+  );
+}
+
+function detection(outliers: Outliers, detectors: NonNullable<Outliers["detectors"]>): OutlierDetection {
+  const { interval, baseEjectionTime, maxEjectionPercent, splitExternalAndLocalErrors } = outliers;
+  const { successRate, ...others } = detectors;
+  return {
+    ...others,
+    successRate: successRate && rate(successRate),
+    interval: toMillis(interval),
+    baseEjectionTime: toMillis(baseEjectionTime),
+    maxEjectionPercent,
+    splitErrors: splitExternalAndLocalErrors,
+  };
+}
+
+function rate({
+  standardDeviationFactor: factor,
+  ...others
+}: NonNullable<NonNullable<Outliers["detectors"]>["successRate"]>): OutlierDetection["successRate"] {
+  return { ...others, standardDeviations: factor === undefined ? undefined : Number(factor) };
+}
