@@ -1,6 +1,7 @@
 // Written by `npm run generate` from the folders beside it.
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
+import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
@@ -8,6 +9,7 @@ import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 export const policies = [
   meshCircuitBreaker,
   meshHttpRoute,
+  meshRateLimit,
   meshTimeout,
   meshTrafficPermission,
 ] as const;

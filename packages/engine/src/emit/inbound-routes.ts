@@ -26,9 +26,15 @@ function withCallers(variants: readonly Variant[], callers: readonly CallerSetti
     callerMatches(match).flatMap((caller) =>
       variants.map((variant) => ({
         match: bothCallers(caller, variant.match),
-        settings: { ...variant.settings, ...route },
+        settings: merged(variant.settings, route),
       })),
     ),
   );
   return [...split, ...variants];
+}
+
+// What the filters of other policies do for everybody stays: a permission must not get lost with a caller's own limit.
+function merged(everyone: RouteSettings, caller: RouteSettings): RouteSettings {
+  const filters = { ...everyone.filters, ...caller.filters };
+  return { ...everyone, ...caller, ...(Object.keys(filters).length > 0 ? { filters } : {}) };
 }

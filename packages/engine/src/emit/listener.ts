@@ -76,7 +76,9 @@ const TLS_INSPECTOR = {
 } as const;
 
 function inboundChains(plan: InboundPlan): Chain[] {
-  if (plan.tls === undefined) return [{ name: "plain", filters: [mainFilter(plan, OPEN)] }];
+  const open = withoutIdentity(plan.settings);
+  const plain = [...networkFilters(open), mainFilter(plan, open)];
+  if (plan.tls === undefined) return [{ name: "plain", filters: plain }];
   const secure: Chain = {
     name: "mtls",
     filters: [
@@ -88,12 +90,12 @@ function inboundChains(plan: InboundPlan): Chain[] {
   };
   if (plan.tls.mode === "strict") return [secure];
   return [
-    { name: "plain", filterChainMatch: { transportProtocol: "raw_buffer" }, filters: [mainFilter(plan, OPEN)] },
+    { name: "plain", filterChainMatch: { transportProtocol: "raw_buffer" }, filters: plain },
     // TLS that is not the mesh's own belongs to the application: its bytes go through untouched.
     {
       name: "tls",
       filterChainMatch: { transportProtocol: "tls" },
-      filters: [tcpProxy(plan.key, undefined, plan.settings)],
+      filters: [...networkFilters(open), tcpProxy(plan.key, undefined, open)],
     },
     { ...secure, filterChainMatch: { transportProtocol: "tls", applicationProtocols: [MESH_ALPN] } },
   ];
@@ -107,7 +109,13 @@ function inboundChains(plan: InboundPlan): Chain[] {
 }
 
 // Without mutual TLS nobody's identity is known, so there is nothing that permissions could be checked against.
-const OPEN: Pick<Settings, "httpFilters"> = { httpFilters: [] };
+function withoutIdentity(settings: Settings): Settings {
+  return {
+    ...settings,
+    httpFilters: settings.httpFilters.filter(({ stage }) => stage !== "authorize"),
+    networkFilters: settings.networkFilters.filter(({ stage }) => stage !== "authorize"),
+  };
+}
 
 function networkFilters({ networkFilters: filters }: Settings): Filter[] {
   return filters.map(({ name, config }) => filter(name, config));
