@@ -48,10 +48,12 @@ test("kuma-dp's exchange: its Envoy joins the mesh beside a proxy of Heddle, mut
     frontend.process.kill("SIGTERM");
     await once(frontend.process, "exit");
     await eventually(async () => assert.equal((await ask(backend.outbound("frontend"))).status, 503));
-    const { dataplaneInsight } = (await lab.get("/meshes/default/dataplanes/frontend-1/_overview")) as {
-      dataplaneInsight: { subscriptions: { disconnectTime?: string }[] };
-    };
-    assert.ok(dataplaneInsight.subscriptions.at(-1)?.disconnectTime, "it is shown as Offline");
+    await eventually(async () => {
+      const { dataplaneInsight } = (await lab.get("/meshes/default/dataplanes/frontend-1/_overview")) as {
+        dataplaneInsight: { subscriptions: { disconnectTime?: string }[] };
+      };
+      assert.ok(dataplaneInsight.subscriptions.at(-1)?.disconnectTime, "it is shown as Offline");
+    });
   });
 });
 
@@ -73,6 +75,27 @@ test("kuma-dp's exchange: what it cannot mend by trying again is 4xx with words"
   assert.equal((await bootstrap(lab, stranger)).status, 422);
   const broken = { ...requestOf("x-1"), dataplaneResource: `{"type": "Dataplane", "mesh": "default", "name": "x-1"}` };
   assert.match((await bootstrap(lab, broken)).body, /networking/);
+});
+
+test("kuma-dp's exchange: health discovery is set up for a Dataplane that has probes, or may get them", async (t) => {
+  const lab = await startLab(t);
+  const settings = async (dataplaneResource: string) => {
+    const sent = { ...requestOf("x-1"), dataplaneResource, dataplaneToken: await lab.token("x-1") };
+    const { body } = await bootstrap(lab, sent);
+    return parse(Buffer.from(JSON.parse(body).bootstrap, "base64").toString("utf8"));
+  };
+  const having = (inbound: object) => ({
+    type: "Dataplane",
+    mesh: "default",
+    name: "x-1",
+    networking: { address: "127.0.0.1", inbound: [{ port: 1, servicePort: 2, ...inbound }] },
+  });
+  const unprobed = having({});
+  const probed = having({ serviceProbe: { tcp: {} } });
+  assert.equal((await settings(JSON.stringify(unprobed))).hdsConfig, undefined);
+  assert.equal((await settings(JSON.stringify(probed))).hdsConfig?.apiType, "GRPC");
+  await lab.put(unprobed);
+  assert.equal((await settings("")).hdsConfig?.apiType, "GRPC");
 });
 
 const VERSION = {

@@ -58,7 +58,7 @@ export async function exchangeBootstrap(
     envoyBootstrap(withJson(request.value, proxy), {
       ...authority(host, localPort),
       caPem: request.value.caCert ?? options.caPem(),
-      healthDiscovery: options.healthDiscovery,
+      healthDiscovery: options.healthDiscovery && mayProbe(request.value, proxy),
       workload: workloadOf(proxy),
       ...(proxy.spec.networking.admin?.port === undefined ? {} : { adminPort: proxy.spec.networking.admin.port }),
     }),
@@ -96,6 +96,15 @@ function sidecar(bootstrap: string, proxy: NewResource<DataplaneSpec>): object {
       metrics: { aggregate: [] },
     },
   };
+}
+
+/**
+ * Whether the proxy may ever have to look at its application. One that brought its Dataplane without probes needs no
+ * second stream, nor its warnings while the control plane is away; a stored Dataplane may get probes later.
+ */
+function mayProbe({ dataplaneResource }: BootstrapRequest, { spec }: NewResource<DataplaneSpec>): boolean {
+  const inbounds = spec.networking.inbound ?? [];
+  return dataplaneResource === undefined || inbounds.some(({ serviceProbe }) => serviceProbe !== undefined);
 }
 
 function workloadOf({ spec, labels }: NewResource<DataplaneSpec>): string {
