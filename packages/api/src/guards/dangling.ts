@@ -64,6 +64,11 @@ async function anyProxy(reference: Reference, { read, mesh }: Around): Promise<b
 }
 
 async function anyResource(reference: Reference, { read, mesh }: Around): Promise<boolean> {
+  // Nearly every reference is met by the name itself: a look at each resource of the kind is for the others.
+  const { name, kind: type } = reference;
+  if (name !== undefined && reference.labels === undefined) {
+    if ((await read.get({ type, mesh, name })) !== undefined) return true;
+  }
   const page = await read.list({ type: reference.kind, mesh, size: 1, where: (each) => selects(reference, each) });
   return page.total > 0;
 }
