@@ -1,5 +1,6 @@
 // Written by `npm run generate` from the folders beside it.
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
+import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
@@ -8,6 +9,7 @@ import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 /** Every policy there is, in the order of their names. */
 export const policies = [
   meshCircuitBreaker,
+  meshFaultInjection,
   meshHttpRoute,
   meshRateLimit,
   meshTimeout,

@@ -1,4 +1,5 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { Match } from "@heddle/model/target-ref.ts";
 import type { CallerSettings, InboundPlan, RouteSettings } from "../plan/plan.ts";
 import { ANY_CALLER, bothCallers, type CallerMatch, callerMatches } from "./caller-match.ts";
 import { limits, perFilter, type Route, routeConfiguration } from "./route-configuration.ts";
@@ -22,8 +23,8 @@ interface Variant {
 
 /** Each list of callers splits every variant there was: into one for each caller, and what is left. */
 function withCallers(variants: readonly Variant[], callers: readonly CallerSettings[]): readonly Variant[] {
-  const split = callers.flatMap(({ match, route }) =>
-    callerMatches(match).flatMap((caller) =>
+  const split = callers.flatMap(({ match, and = [], route }) =>
+    allOf([match, ...and]).flatMap((caller) =>
       variants.map((variant) => ({
         match: bothCallers(caller, variant.match),
         settings: merged(variant.settings, route),
@@ -31,6 +32,12 @@ function withCallers(variants: readonly Variant[], callers: readonly CallerSetti
     ),
   );
   return [...split, ...variants];
+}
+
+function allOf(matches: readonly Match[]): readonly CallerMatch[] {
+  return matches
+    .map(callerMatches)
+    .reduce((some, more) => some.flatMap((one) => more.map((other) => bothCallers(one, other))));
 }
 
 // What the filters of other policies do for everybody stays: a permission must not get lost with a caller's own limit.

@@ -142,6 +142,8 @@ export interface ConnectionSettings {
 /** What applies to the requests of some callers only. */
 export interface CallerSettings {
   readonly match: Match;
+  /** What has to be right beside it: a certificate may carry several URIs. */
+  readonly and?: readonly Match[] | undefined;
   readonly route: RouteSettings;
 }
 
