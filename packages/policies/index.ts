@@ -3,6 +3,7 @@ import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
+import { meshRetry } from "./mesh-retry/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
@@ -12,6 +13,7 @@ export const policies = [
   meshFaultInjection,
   meshHttpRoute,
   meshRateLimit,
+  meshRetry,
   meshTimeout,
   meshTrafficPermission,
 ] as const;

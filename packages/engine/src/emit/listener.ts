@@ -163,7 +163,7 @@ const IDENTIFY_CALLER = {
 function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connection }: Settings): Filter {
   const backends = action?.do === "forward" ? action.backends.filter(({ weight }) => weight > 0) : [];
   const [only] = backends;
-  const { idleTimeout, maxConnectionDuration } = connection;
+  const { idleTimeout, maxConnectionDuration, connectAttempts } = connection;
   return filter(
     "envoy.filters.network.tcp_proxy",
     any(TcpProxySchema, {
@@ -177,6 +177,7 @@ function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connect
           : { case: "cluster", value: only?.destination.key ?? statPrefix },
       ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
       ...(maxConnectionDuration ? { maxDownstreamConnectionDuration: duration(maxConnectionDuration) } : {}),
+      ...(connectAttempts === undefined ? {} : { maxConnectAttempts: connectAttempts }),
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { RouteActionSchema, RouteSchema } from "@heddle/envoy/gen/envoy/con
 import { RouteConfigurationSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_pb.js";
 import type { RouteSettings } from "../plan/plan.ts";
 import type { Init } from "./common.ts";
+import { emitRetry } from "./retry.ts";
 
 /** One route in the making. */
 export type Route = Init<typeof RouteSchema>;
@@ -19,14 +20,20 @@ export function routeConfiguration(name: string, routes: Route[]): EncodedResour
   });
 }
 
-/** The times that a route's action bounds. */
-export function limits({ timeout, idleTimeout, maxStreamDuration }: RouteSettings): Init<typeof RouteActionSchema> {
+/** How long a request may take on a route, and when it is sent again. */
+export function limits({
+  timeout,
+  idleTimeout,
+  maxStreamDuration,
+  retry,
+}: RouteSettings): Init<typeof RouteActionSchema> {
   return {
     ...(timeout === undefined ? {} : { timeout: duration(timeout) }),
     ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
     ...(maxStreamDuration === undefined
       ? {}
       : { maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } }),
+    ...(retry === undefined ? {} : { retryPolicy: emitRetry(retry) }),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { HeaderValueOption_HeaderAppendAction } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
 import {
-  type HeaderMatcherSchema,
   type QueryParameterMatcherSchema,
   RedirectAction_RedirectResponseCode,
   type RedirectActionSchema,
@@ -23,6 +22,7 @@ import type {
 } from "../plan/plan.ts";
 import type { Init } from "./common.ts";
 import { limits, perFilter, routeConfiguration } from "./route-configuration.ts";
+import { headerMatcher, stringMatcher } from "./text-match.ts";
 
 type Route = Init<typeof RouteSchema>;
 type Forward = RouteAction & { readonly do: "forward" };
@@ -142,20 +142,6 @@ function pathSpecifier(path: RouteMatch["path"]): Init<typeof RouteMatchSchema>[
   }
 }
 
-function headerMatcher(match: TextMatch & { readonly name: string }): Init<typeof HeaderMatcherSchema> {
-  const { name } = match;
-  switch (match.type) {
-    case "Present":
-      return { name, headerMatchSpecifier: { case: "presentMatch", value: true } };
-    case "Absent":
-      return { name, headerMatchSpecifier: { case: "presentMatch", value: false } };
-    case "Exact":
-    case "Prefix":
-    case "RegularExpression":
-      return { name, headerMatchSpecifier: { case: "stringMatch", value: stringMatcher(match) } };
-  }
-}
-
 function queryMatcher(match: TextMatch & { readonly name: string }): Init<typeof QueryParameterMatcherSchema> {
   const { name } = match;
   switch (match.type) {
@@ -167,13 +153,6 @@ function queryMatcher(match: TextMatch & { readonly name: string }): Init<typeof
     case "RegularExpression":
       return { name, queryParameterMatchSpecifier: { case: "stringMatch", value: stringMatcher(match) } };
   }
-}
-
-function stringMatcher(match: Extract<TextMatch, { readonly value: string }>): {
-  matchPattern: { case: "exact" | "prefix"; value: string } | { case: "safeRegex"; value: { regex: string } };
-} {
-  if (match.type === "RegularExpression") return { matchPattern: { case: "safeRegex", value: { regex: match.value } } };
-  return { matchPattern: { case: match.type === "Exact" ? "exact" : "prefix", value: match.value } };
 }
 
 function emitRedirect(redirect: Redirect, match: RouteMatch): Init<typeof RedirectActionSchema> {

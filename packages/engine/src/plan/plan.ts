@@ -73,9 +73,53 @@ export interface RouteSettings {
   readonly timeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
   readonly maxStreamDuration?: number | undefined;
+  readonly retry?: Retry | undefined;
   /** Settings of HTTP filters for these requests, by filter name. */
   readonly filters?: Readonly<Record<string, Any>> | undefined;
 }
+
+/** When and how a request that failed is sent again. Times are milliseconds. */
+export interface Retry {
+  /** What may have gone wrong; any of it is a reason, and so is one of the statuses or of the response's headers. */
+  readonly on: readonly RetryCondition[];
+  readonly statuses: readonly number[];
+  readonly responseHeaders: readonly (TextMatch & { readonly name: string })[];
+  /** Only requests that any of these describes are sent again; all when there are none. */
+  readonly requestHeaders: readonly (TextMatch & { readonly name: string })[];
+  /** How often, beyond the first time. Absent: once. */
+  readonly times?: number | undefined;
+  readonly perTryTimeout?: number | undefined;
+  readonly backOff?: { readonly base: number; readonly max?: number | undefined } | undefined;
+  /** How long to wait when the answer says so itself, in one of these headers. */
+  readonly rateLimitedBackOff?:
+    | {
+        readonly headers: readonly { readonly name: string; readonly format: "Seconds" | "UnixTimestamp" }[];
+        readonly max?: number | undefined;
+      }
+    | undefined;
+  /** Another instance is looked for when the one that was picked is one of these. */
+  readonly omit: readonly ("PreviousHosts" | { readonly tags: Labels })[];
+  /** Every so many tries the next priority of instances is used. */
+  readonly omitPreviousPriorities?: number | undefined;
+  /** How often another instance is looked for before the last one picked has to do. Absent: once. */
+  readonly hostAttempts?: number | undefined;
+}
+
+/** Reasons to send a request again, in Envoy's words: the first ones are read off HTTP, the last five off gRPC. */
+export type RetryCondition =
+  | "5xx"
+  | "gateway-error"
+  | "reset"
+  | "retriable-4xx"
+  | "connect-failure"
+  | "envoy-ratelimited"
+  | "refused-stream"
+  | "http3-post-connect-failure"
+  | "cancelled"
+  | "deadline-exceeded"
+  | "internal"
+  | "resource-exhausted"
+  | "unavailable";
 
 /** What applies to connections towards a destination or the application. Times are milliseconds. */
 export interface ClusterSettings {
@@ -137,6 +181,8 @@ export interface ConnectionSettings {
   readonly streamIdleTimeout?: number | undefined;
   readonly maxConnectionDuration?: number | undefined;
   readonly requestHeadersTimeout?: number | undefined;
+  /** Outbounds where bytes are only moved: how often a connection to an instance is tried. Absent: once. */
+  readonly connectAttempts?: number | undefined;
 }
 
 /** What applies to the requests of some callers only. */
