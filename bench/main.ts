@@ -1,6 +1,6 @@
 /**
  * `npm run bench [name ...]`: runs the named benchmarks, or all, one after the other, each in a process of its own. They
- * open ports on loopback only and take less than three minutes each. Ends with 1 if one could not be run; a missed target
+ * open ports on loopback only and take less than three minutes each (control-plane: each of its three sizes). Ends with 1 if one could not be run; a missed target
  * is a finding, not a failure.
  */
 import { spawn } from "node:child_process";
