@@ -75,6 +75,9 @@ test("kuma-dp's exchange: what it cannot mend by trying again is 4xx with words"
   assert.equal((await bootstrap(lab, stranger)).status, 422);
   const broken = { ...requestOf("x-1"), dataplaneResource: `{"type": "Dataplane", "mesh": "default", "name": "x-1"}` };
   assert.match((await bootstrap(lab, broken)).body, /networking/);
+  const ingress = await bootstrap(lab, { ...requestOf("zi-1"), mesh: "", proxyType: "ingress" });
+  assert.equal(ingress.status, 422);
+  assert.match(ingress.body, /zone ingress proxies are not served/);
 });
 
 test("kuma-dp's exchange: health discovery is set up for a Dataplane that has probes, or may get them", async (t) => {

@@ -40,6 +40,8 @@ export async function exchangeBootstrap(
   body: unknown,
   { host, wantsJson, localPort }: { readonly host: string; readonly wantsJson: boolean; readonly localPort: number },
 ): Promise<Answer> {
+  const zoneProxy = zoneProxyIn(body);
+  if (zoneProxy !== undefined) return refuse(422, `zone ${zoneProxy} proxies are not served by this control plane`);
   const request = parseBootstrapRequest(body);
   if (!request.ok) return refuse(400, sentence(request.violations));
   const { mesh } = request.value;
@@ -65,6 +67,12 @@ export async function exchangeBootstrap(
   );
   if (!wantsJson) return { status: 200, contentType: "text/yaml", body: bootstrap };
   return { status: 200, contentType: "application/json", body: JSON.stringify(sidecar(bootstrap, proxy)) };
+}
+
+/** A zone proxy of Kuma 2.x belongs to no mesh, so its request would be refused for a field that it cannot fill. */
+function zoneProxyIn(body: unknown): "ingress" | "egress" | undefined {
+  const { proxyType } = (body ?? {}) as { readonly proxyType?: unknown };
+  return proxyType === "ingress" || proxyType === "egress" ? proxyType : undefined;
 }
 
 async function dataplaneFor(
