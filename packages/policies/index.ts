@@ -4,6 +4,7 @@ import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
+import { meshTcpRoute } from "./mesh-tcp-route/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
@@ -14,6 +15,7 @@ export const policies = [
   meshHttpRoute,
   meshRateLimit,
   meshRetry,
+  meshTcpRoute,
   meshTimeout,
   meshTrafficPermission,
 ] as const;

@@ -99,6 +99,17 @@ const httpRoute = fc.record({
     { maxLength: 2 },
   ),
 });
+const tcpRoute = fc.record({
+  to: fc.array(
+    fc.record({
+      targetRef: destination,
+      rules: fc.array(fc.record({ default: fc.record({ backendRefs: fc.array(backendRef, { maxLength: 2 }) }) }), {
+        maxLength: 1,
+      }),
+    }),
+    { maxLength: 2 },
+  ),
+});
 const anyPolicy: Arbitrary<Resource> = fc
   .tuple(
     name,
@@ -107,6 +118,7 @@ const anyPolicy: Arbitrary<Resource> = fc
       meshTimeout.map((spec) => ["MeshTimeout", spec] as const),
       permission.map((spec) => ["MeshTrafficPermission", spec] as const),
       httpRoute.map((spec) => ["MeshHTTPRoute", spec] as const),
+      tcpRoute.map((spec) => ["MeshTCPRoute", spec] as const),
     ),
   )
   .map(([its, targetRef, [type, spec]]) => resource(type, its, { ...spec, targetRef }));
@@ -208,6 +220,8 @@ test("compile() never names a cluster that it does not give", () => {
       for (const { resources } of compileAll(world.snapshot(), new Memo()).values()) {
         const all = [...resources].flatMap(([type, byName]) => [...byName.values()].map((each) => ({ type, each })));
         const clusters = new Set(all.filter(({ type }) => type.endsWith(".Cluster")).map(({ each }) => each.name));
+        // The one that is never there on purpose: for connections to backends that do not exist.
+        clusters.add("heddle.nowhere");
         const routes = new Set(all.filter(({ type }) => type.endsWith("Configuration")).map(({ each }) => each.name));
         for (const { each } of all) {
           const json = decoded(each);

@@ -44,6 +44,7 @@ function clusterFor({ matched, tls, memo }: CompileContext, destination: Destina
 // Where requests are not read there are no routes, and the listener itself says where bytes go.
 function splitText({ protocol }: Destination, { routes }: Traffic): string {
   const action = isHttp(protocol) ? undefined : routes[0]?.action;
-  const backends = action?.do === "forward" ? action.backends : [];
-  return backends.map(({ destination, weight }) => `${destination.key}=${weight}`).join();
+  if (action?.do !== "forward") return "";
+  const shares = action.backends.map(({ destination, weight }) => `${destination.key}=${weight}`);
+  return [...shares, action.unresolvedWeight].join();
 }

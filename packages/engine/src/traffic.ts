@@ -143,6 +143,8 @@ function routeSettings(matched: Matched, destination: Destination, route: RouteP
 
 /** The resource that a route comes from, as policies point at it. */
 export function routeTarget(matched: Matched, { type, name }: Origin): RouteTarget | undefined {
+  // There is no pointing at routes of another kind, and one of those may have the same name.
+  if (type !== "MeshHTTPRoute") return undefined;
   const selected = matched.find(({ policy }) => policy.kind.type === type);
   const route = selected?.policies.find(({ resource }) => resource.name === name)?.resource;
   if (route === undefined) return undefined;

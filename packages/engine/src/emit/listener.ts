@@ -161,26 +161,35 @@ const IDENTIFY_CALLER = {
 } as const;
 
 function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connection }: Settings): Filter {
-  const backends = action?.do === "forward" ? action.backends.filter(({ weight }) => weight > 0) : [];
-  const [only] = backends;
   const { idleTimeout, maxConnectionDuration, connectAttempts } = connection;
   return filter(
     "envoy.filters.network.tcp_proxy",
     any(TcpProxySchema, {
       statPrefix,
-      clusterSpecifier:
-        backends.length > 1
-          ? {
-              case: "weightedClusters",
-              value: { clusters: backends.map(({ destination, weight }) => ({ name: destination.key, weight })) },
-            }
-          : { case: "cluster", value: only?.destination.key ?? statPrefix },
+      clusterSpecifier: whereBytesGo(statPrefix, action),
       ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
       ...(maxConnectionDuration ? { maxDownstreamConnectionDuration: duration(maxConnectionDuration) } : {}),
       ...(connectAttempts === undefined ? {} : { maxConnectAttempts: connectAttempts }),
     }),
   );
 }
+
+function whereBytesGo(
+  own: string,
+  action: RouteAction | undefined,
+): Init<typeof TcpProxySchema>["clusterSpecifier"] & {} {
+  if (action?.do !== "forward") return { case: "cluster", value: own };
+  const clusters = [
+    ...action.backends.map(({ destination, weight }) => ({ name: destination.key, weight })),
+    { name: NOWHERE, weight: action.unresolvedWeight },
+  ].filter(({ weight }) => weight > 0);
+  const [only = { name: NOWHERE }] = clusters;
+  if (clusters.length > 1) return { case: "weightedClusters", value: { clusters } };
+  return { case: "cluster", value: only.name };
+}
+
+// Stands for backends that do not exist: Envoy closes a connection whose cluster it does not know.
+const NOWHERE = "heddle.nowhere";
 
 function filter(name: string, config: Any): Filter {
   return { name, configType: typed(config) };
