@@ -1,7 +1,7 @@
 /**
  * `npm run bench [name ...]`: runs the named benchmarks, or all, one after the other, each in a process of its own. They
- * open ports on loopback only and take less than three minutes each (control-plane: each of its three sizes). Ends with 1 if one could not be run; a missed target
- * is a finding, not a failure.
+ * open ports on loopback only and take less than three minutes each (control-plane: each of its three sizes). Ends with 1
+ * if one could not be run; a missed target is a finding, not a failure.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -47,6 +47,11 @@ export class Fleet {
     });
   }
 
+  /** How many have no stream now: they wait for nothing any more, and nothing would reach them. */
+  get cutOff(): number {
+    return this.members.filter(({ proxy }) => proxy.stream === undefined || proxy.stream.destroyed).length;
+  }
+
   /** Connects all. A refusal ends the run: nothing that is measured afterwards would mean anything. */
   async connect(): Promise<void> {
     await this.#each((member) => member.proxy.connect());
@@ -185,8 +190,13 @@ export class EndpointWatch {
   /** The time at which the last of its callers has acknowledged new endpoints of a service. */
   async acknowledged(service: number): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const late = setTimeout(() => reject(new Error(`Cannot see the change of service-${service} arrive`)), PATIENCE);
-    this.#pending.set(service, { waiting: new Set(this.#fleet.consumersOf(service)), resolve });
+    const waiting = new Set(this.#fleet.consumersOf(service));
+    this.#pending.set(service, { waiting, resolve });
+    const late = setTimeout(() => {
+      const who = `${waiting.size} of ${this.#fleet.consumersOf(service).length} callers`;
+      const lost = `${this.#fleet.cutOff} proxies of the fleet are cut off`;
+      reject(new Error(`Cannot see the change of service-${service} arrive at ${who} in ${PATIENCE} ms; ${lost}`));
+    }, PATIENCE);
     try {
       return await promise;
     } finally {

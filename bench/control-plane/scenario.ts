@@ -16,6 +16,9 @@ import { type Instance, type Topology, topology } from "./topology.ts";
 const QUIET = 1_500;
 const IDLE_SECONDS = 10;
 
+// Whoever interrupts the benchmark wants nothing of it to go on.
+for (const event of ["disconnect", "SIGINT", "SIGTERM"]) process.once(event, () => process.exit(1));
+
 process.once("message", (proxies: number) => {
   void measure(proxies).then(
     (figures) => process.send?.(figures, () => process.exit(0)),

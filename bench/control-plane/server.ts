@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +52,10 @@ export class Server {
     });
     this.#child = child;
     // Whatever becomes of the load, it leaves nothing behind.
-    process.once("exit", () => child.kill("SIGKILL"));
+    process.once("exit", () => {
+      child.kill("SIGKILL");
+      rmSync(this.#folder, { recursive: true, force: true });
+    });
     const end = performance.now() + PATIENCE;
     while (!(await this.#answers())) {
       if (child.exitCode !== null) throw new Error(`Cannot start the control plane: it ended with ${child.exitCode}`);
