@@ -1,4 +1,3 @@
-import type { Any } from "@bufbuild/protobuf/wkt";
 import type { HttpFilter, RouteSettings } from "@heddle/engine/plan/plan.ts";
 import { any } from "@heddle/envoy/any.ts";
 import { duration } from "@heddle/envoy/duration.ts";
@@ -8,9 +7,11 @@ import { toMillis } from "@heddle/model/duration.ts";
 import { parseBandwidth } from "./bandwidth.ts";
 import type { Fault } from "./schema.ts";
 
+type Config = HttpFilter["config"];
+
 // Envoy would make statistics for every name that a caller writes into a header.
 const COMMON = { disableDownstreamClusterStats: true } as const;
-const INERT: Any = any(HTTPFaultSchema, COMMON);
+const INERT: Config = any(HTTPFaultSchema, COMMON);
 
 /** So many filters that do nothing by themselves: a filter of Envoy has one fault only. */
 export function inertFilters(count: number): readonly HttpFilter[] {
@@ -19,7 +20,7 @@ export function inertFilters(count: number): readonly HttpFilter[] {
 
 /** Faults for a route of a listener with so many filters; those that are left do nothing. */
 export function faultsOnRoute(faults: readonly Fault[], count: number): RouteSettings {
-  const filters = Array.from({ length: count }, (_, index): [string, Any] => {
+  const filters = Array.from({ length: count }, (_, index): [string, Config] => {
     const fault = faults[index];
     return [filterName(index), fault === undefined ? INERT : filterConfig(fault)];
   });
@@ -31,7 +32,7 @@ function filterName(index: number): string {
   return index === 0 ? "envoy.filters.http.fault" : `envoy.filters.http.fault.${String(index + 1).padStart(2, "0")}`;
 }
 
-function filterConfig({ abort, delay, responseBandwidth }: Fault): Any {
+function filterConfig({ abort, delay, responseBandwidth }: Fault): Config {
   return any(HTTPFaultSchema, {
     ...COMMON,
     ...(abort === undefined

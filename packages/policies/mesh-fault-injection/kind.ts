@@ -1,5 +1,5 @@
+import { checkOutgoing } from "@heddle/model/gateway-only.ts";
 import { policyKind } from "@heddle/model/policy-kind.ts";
-import { checkOutgoing } from "../mesh-rate-limit/check.ts";
 import { checkFaults } from "./check.ts";
 import { itemSchema } from "./schema.ts";
 

@@ -1,6 +1,6 @@
+import { checkBackendRef } from "@heddle/model/backend-ref.ts";
+import { checkModifier } from "@heddle/model/header-modifier.ts";
 import type { Violation } from "@heddle/model/violation.ts";
-import { checkBackendRef } from "./check-backend-ref.ts";
-import { checkModifier } from "./check-modifier.ts";
 import type { Filter, PathRewriteConf } from "./schema.ts";
 
 /** What the rest of a rule allows its filters. */

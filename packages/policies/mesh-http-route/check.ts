@@ -1,7 +1,7 @@
+import { checkBackendRef } from "@heddle/model/backend-ref.ts";
 import { whyNotRe2 } from "@heddle/model/regular-expression.ts";
 import type { TargetRef } from "@heddle/model/target-ref.ts";
 import type { Violation } from "@heddle/model/violation.ts";
-import { checkBackendRef } from "./check-backend-ref.ts";
 import { checkFilters } from "./check-filters.ts";
 import type { RequestMatch, RouteItem, RouteRule } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 import { toMillis } from "@heddle/model/duration.ts";
 import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
 import type { Violation } from "@heddle/model/violation.ts";
-import { checkModifier } from "../mesh-http-route/check-modifier.ts";
+import { checkModifier } from "@heddle/model/header-modifier.ts";
 import type { HttpLimit, Rate, RateLimitConf, TcpLimit } from "./schema.ts";
 
 /** What is wrong with limits whose every field is right by itself. */
@@ -36,19 +36,6 @@ export function checkCallersConf(
     });
   }
   return violations;
-}
-
-/** What is wrong with a `to` of a policy for requests that come in: only builtin gateways of Kuma 2.x take it. */
-export function checkOutgoing(field: string, { kind, proxyTypes = ["Gateway"] }: TargetRef): Violation[] {
-  const canBeGateway = kind === "MeshGateway" || kind === "MeshHTTPRoute" || kind === "Mesh" || kind === "MeshSubset";
-  if (canBeGateway && proxyTypes.includes("Gateway")) return [];
-  return [
-    {
-      field,
-      message:
-        "must not be set for sidecars: it is about what gateways send; write rules for the service that is called",
-    },
-  ];
 }
 
 function checkHttp({ disabled, requestRate, onRateLimit }: HttpLimit, field: string): Violation[] {

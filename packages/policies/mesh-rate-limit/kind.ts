@@ -1,5 +1,6 @@
+import { checkOutgoing } from "@heddle/model/gateway-only.ts";
 import { policyKind } from "@heddle/model/policy-kind.ts";
-import { checkCallersConf, checkConf, checkOutgoing } from "./check.ts";
+import { checkCallersConf, checkConf } from "./check.ts";
 import { itemSchema } from "./schema.ts";
 
 /** The kind MeshRateLimit. */

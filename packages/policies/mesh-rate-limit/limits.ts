@@ -1,6 +1,5 @@
-import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Init } from "@heddle/engine/emit/common.ts";
-import type { NetworkFilter } from "@heddle/engine/plan/plan.ts";
+import type { HttpFilter, NetworkFilter } from "@heddle/engine/plan/plan.ts";
 import { any } from "@heddle/envoy/any.ts";
 import { duration } from "@heddle/envoy/duration.ts";
 import {
@@ -14,14 +13,16 @@ import { runtimePercent } from "@heddle/envoy/percent.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import type { HttpLimit, OnRateLimit, Rate } from "./schema.ts";
 
+type Config = HttpFilter["config"];
+
 /** The HTTP filter that counts requests. */
 export const HTTP_FILTER = "envoy.filters.http.local_ratelimit";
 
 /** Its configuration in a listener: without a limit. */
-export const INERT: Any = any(HttpLimitSchema, { statPrefix: "rate_limit" });
+export const INERT: Config = any(HttpLimitSchema, { statPrefix: "rate_limit" });
 
 // For a route Envoy asks for a bucket, even though requests only take from it where the filter is enabled.
-const UNLIMITED: Any = any(HttpLimitSchema, {
+const UNLIMITED: Config = any(HttpLimitSchema, {
   statPrefix: "rate_limit",
   tokenBucket: { maxTokens: 1, tokensPerFill: 1, fillInterval: duration(1_000) },
 });
@@ -32,7 +33,7 @@ export function isLimit({ disabled = false, requestRate }: HttpLimit): boolean {
 }
 
 /** Its configuration for a route. */
-export function limited(limit: HttpLimit): Any {
+export function limited(limit: HttpLimit): Config {
   const { requestRate, onRateLimit = {} } = limit;
   if (requestRate === undefined || !isLimit(limit)) return UNLIMITED;
   return any(HttpLimitSchema, {

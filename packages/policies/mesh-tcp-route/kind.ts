@@ -1,5 +1,5 @@
+import { checkBackendRef } from "@heddle/model/backend-ref.ts";
 import { policyKind } from "@heddle/model/policy-kind.ts";
-import { checkBackendRef } from "../mesh-http-route/check-backend-ref.ts";
 import { itemSchema } from "./schema.ts";
 
 /** The kind MeshTCPRoute. */

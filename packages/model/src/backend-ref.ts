@@ -1,5 +1,5 @@
-import { type BackendRef, checkTargetRef } from "@heddle/model/target-ref.ts";
-import type { Violation } from "@heddle/model/violation.ts";
+import { type BackendRef, checkTargetRef } from "./target-ref.ts";
+import type { Violation } from "./violation.ts";
 
 const BACKENDS = ["MeshService", "MeshServiceSubset", "MeshExternalService", "MeshMultiZoneService"] as const;
 

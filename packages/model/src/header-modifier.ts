@@ -1,5 +1,15 @@
-import type { Violation } from "@heddle/model/violation.ts";
-import type { HeaderModifier } from "./schema.ts";
+import type { Violation } from "./violation.ts";
+
+/** Changes of headers, as policies of several kinds let users write them. */
+export interface HeaderModifier {
+  readonly set?: readonly HeaderValue[] | undefined;
+  readonly add?: readonly HeaderValue[] | undefined;
+  readonly remove?: readonly string[] | undefined;
+}
+interface HeaderValue {
+  readonly name: string;
+  readonly value: string;
+}
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // They belong to one connection (RFC 9110, 7.6.1) or frame the message, which is Envoy's business on either side.
