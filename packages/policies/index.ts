@@ -1,6 +1,7 @@
 // Written by `npm run generate` from the folders beside it.
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
+import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
@@ -12,6 +13,7 @@ import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 export const policies = [
   meshCircuitBreaker,
   meshFaultInjection,
+  meshHealthCheck,
   meshHttpRoute,
   meshRateLimit,
   meshRetry,

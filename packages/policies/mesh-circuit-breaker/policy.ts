@@ -1,4 +1,5 @@
-import type { Change, CircuitBreakers, OutlierDetection } from "@heddle/engine/plan/plan.ts";
+import type { CircuitBreakers, OutlierDetection } from "@heddle/engine/plan/instances.ts";
+import type { Change } from "@heddle/engine/plan/plan.ts";
 import { definePolicy } from "@heddle/engine/policy.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import { type CircuitBreakerConf, meshCircuitBreakerKind, MOST } from "./schema.ts";

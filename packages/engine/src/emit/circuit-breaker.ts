@@ -1,7 +1,7 @@
 import { duration } from "@heddle/envoy/duration.ts";
 import type { CircuitBreakersSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb.js";
 import type { OutlierDetectionSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/outlier_detection_pb.js";
-import type { CircuitBreakers, OutlierDetection } from "../plan/plan.ts";
+import type { CircuitBreakers, OutlierDetection } from "../plan/instances.ts";
 import { type Init, present } from "./common.ts";
 
 /** How much may be under way, in Envoy's form. */

@@ -13,6 +13,7 @@ import { Memo } from "../memo.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls } from "../plan/plan.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { emitHealthCheck } from "./health-check.ts";
 import { upstreamTls } from "./tls.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -24,6 +25,7 @@ export function destinationCluster(
   tls: ProxyTls | undefined,
 ): EncodedResource {
   const secure = tls !== undefined && destination.tls !== undefined;
+  const http2 = destination.protocol !== "http" || secure;
   return encodeResource(ClusterSchema, destination.key, {
     name: destination.key,
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
@@ -32,7 +34,8 @@ export function destinationCluster(
     // An instance that discovery took away gets no new requests, whatever its last health check said.
     ignoreHealthOnHostRemoval: true,
     ...common(settings),
-    ...(isHttp(destination.protocol) ? httpOptions(settings, destination.protocol !== "http" || secure) : {}),
+    ...(isHttp(destination.protocol) ? httpOptions(settings, http2) : {}),
+    ...(settings.healthCheck === undefined ? {} : { healthChecks: [emitHealthCheck(settings.healthCheck, http2)] }),
     ...(secure && destination.tls !== undefined ? { transportSocket: upstreamTls(tls, destination.tls) } : {}),
   });
 }
@@ -68,9 +71,16 @@ function common(settings: ClusterSettings): Init<typeof ClusterSchema> {
   };
 }
 
-function panic({ healthyPanicThreshold }: ClusterSettings): Init<typeof ClusterSchema> {
-  if (healthyPanicThreshold === undefined) return {};
-  return { commonLbConfig: { healthyPanicThreshold: { value: healthyPanicThreshold } } };
+function panic({ healthyPanicThreshold, failTrafficOnPanic }: ClusterSettings): Init<typeof ClusterSchema> {
+  if (healthyPanicThreshold === undefined && failTrafficOnPanic === undefined) return {};
+  return {
+    commonLbConfig: {
+      ...(healthyPanicThreshold === undefined ? {} : { healthyPanicThreshold: { value: healthyPanicThreshold } }),
+      ...(failTrafficOnPanic === undefined
+        ? {}
+        : { localityConfigSpecifier: { case: "zoneAwareLbConfig", value: { failTrafficOnPanic } } }),
+    },
+  };
 }
 
 function httpOptions(

@@ -1,5 +1,4 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
-import { HeaderValueOption_HeaderAppendAction } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
 import {
   type QueryParameterMatcherSchema,
   RedirectAction_RedirectResponseCode,
@@ -11,7 +10,6 @@ import {
 } from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
 import { FractionalPercent_DenominatorType } from "@heddle/envoy/gen/envoy/type/v3/percent_pb.js";
 import type {
-  HeaderChange,
   Destination,
   PathRewrite,
   Redirect,
@@ -21,6 +19,7 @@ import type {
   TextMatch,
 } from "../plan/plan.ts";
 import type { Init } from "./common.ts";
+import { headerOptions } from "./header-options.ts";
 import { limits, perFilter, routeConfiguration } from "./route-configuration.ts";
 import { headerMatcher, stringMatcher } from "./text-match.ts";
 
@@ -199,28 +198,6 @@ function emitHeaders({ requestHeaders, responseHeaders }: RoutePlan): Route {
       ? {}
       : { responseHeadersToAdd: headerOptions(responseHeaders), responseHeadersToRemove: [...responseHeaders.remove] }),
   };
-}
-
-function headerOptions({ set, add }: HeaderChange): {
-  header: { key: string; value: string };
-  appendAction: HeaderValueOption_HeaderAppendAction;
-}[] {
-  const { OVERWRITE_IF_EXISTS_OR_ADD, APPEND_IF_EXISTS_OR_ADD } = HeaderValueOption_HeaderAppendAction;
-  return [
-    ...set.map(({ name, value }) => ({
-      header: { key: name, value: escapeHeader(value) },
-      appendAction: OVERWRITE_IF_EXISTS_OR_ADD,
-    })),
-    ...add.map(({ name, value }) => ({
-      header: { key: name, value: escapeHeader(value) },
-      appendAction: APPEND_IF_EXISTS_OR_ADD,
-    })),
-  ];
-}
-
-// In header values Envoy reads % as the start of a command; users of the API mean the character.
-function escapeHeader(value: string): string {
-  return value.replaceAll("%", "%%");
 }
 
 function escapeRegex(text: string): string {

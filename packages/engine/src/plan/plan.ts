@@ -2,6 +2,7 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Labels } from "@heddle/model/labels.ts";
 import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
 import type { Match } from "@heddle/model/target-ref.ts";
+import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
 export interface Origin {
@@ -130,49 +131,9 @@ export interface ClusterSettings {
   readonly outlierDetection?: OutlierDetection | undefined;
   /** When fewer instances than this share, in percent, are healthy, all are used again. */
   readonly healthyPanicThreshold?: number | undefined;
-}
-
-/** How much may be under way to a destination at one time; what is more is answered with 503. Absent: 1024, retries 3. */
-export interface CircuitBreakers {
-  readonly maxConnections?: number | undefined;
-  readonly maxConnectionPools?: number | undefined;
-  readonly maxPendingRequests?: number | undefined;
-  readonly maxRetries?: number | undefined;
-  readonly maxRequests?: number | undefined;
-}
-
-/** Which instances are left out for a while because of what they answered. Times are milliseconds, shares percent. */
-export interface OutlierDetection {
-  readonly interval?: number | undefined;
-  readonly baseEjectionTime?: number | undefined;
-  readonly maxEjectionPercent?: number | undefined;
-  /** Whether connections that fail are counted apart from answers that say so. */
-  readonly splitErrors?: boolean | undefined;
-  /** What is watched; what is absent here ejects nobody. */
-  readonly totalFailures?: ConsecutiveFailures | undefined;
-  readonly gatewayFailures?: ConsecutiveFailures | undefined;
-  readonly localOriginFailures?: ConsecutiveFailures | undefined;
-  readonly successRate?: SuccessRate | undefined;
-  readonly failurePercentage?: FailurePercentage | undefined;
-}
-
-/** Ejects after so many failures in a row. */
-export interface ConsecutiveFailures {
-  readonly consecutive?: number | undefined;
-}
-
-/** Ejects who is that many standard deviations worse than the others. */
-export interface SuccessRate {
-  readonly minimumHosts?: number | undefined;
-  readonly requestVolume?: number | undefined;
-  readonly standardDeviations?: number | undefined;
-}
-
-/** Ejects who fails that share of its requests. */
-export interface FailurePercentage {
-  readonly minimumHosts?: number | undefined;
-  readonly requestVolume?: number | undefined;
-  readonly threshold?: number | undefined;
+  /** When too few are healthy, requests fail instead of being sent to all. */
+  readonly failTrafficOnPanic?: boolean | undefined;
+  readonly healthCheck?: HealthCheck | undefined;
 }
 
 /** What applies to connections that come in. Times are milliseconds; zero means no limit. */
