@@ -101,7 +101,7 @@ export class MeshRuntime {
     proxy.held = this.#certificates.get(name);
     if (old !== undefined) this.disconnect(old);
     this.#proxies.set(name, proxy);
-    this.#compilations.add([proxy]);
+    this.#compilations.addLater(proxy);
     return proxy;
   }
 

@@ -23,6 +23,14 @@ export class WorkQueue<Item> {
     if (!this.#running) this.#slice();
   }
 
+  /** Adds an item and lets others go first: when a thousand proxies return at once, none of them blocks the rest. */
+  addLater(item: Item): void {
+    this.#items.add(item);
+    if (this.#running) return;
+    this.#running = true;
+    setImmediate(() => this.#slice());
+  }
+
   delete(item: Item): void {
     this.#items.delete(item);
   }
