@@ -49,9 +49,7 @@ export class MeshRuntime {
   readonly #issuing = new Set<Proxy>();
   /** What each proxy was issued last, by name; gone with its Dataplane. */
   readonly #certificates = new Map<string, Held>();
-  #trust:
-    | { readonly of: MeshSnapshot["trusts"]; readonly text: string; readonly resource: EncodedResource }
-    | undefined;
+  #trust: { readonly text: string; readonly resource: EncodedResource } | undefined;
 
   constructor(mesh: Resource<MeshSpec>, shared: Shared) {
     this.#shared = shared;
@@ -236,11 +234,12 @@ export class MeshRuntime {
   #trustSecret(identity: ProxyIdentity): EncodedResource {
     const { authorities } = this.#shared;
     const name = identity.tls.trustSecret;
-    const bundles = trustBundles(this.#snapshot);
-    const text = identity.issuer.by === "Mesh" ? authorities.meshBundle(this.#snapshot) : JSON.stringify([...bundles]);
+    // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
+    const bundles = identity.issuer.by === "Mesh" ? undefined : trustBundles(this.#snapshot);
+    const text = bundles === undefined ? authorities.meshBundle(this.#snapshot) : JSON.stringify([...bundles]);
     if (this.#trust?.resource.name === name && this.#trust.text === text) return this.#trust.resource;
-    const resource = identity.issuer.by === "Mesh" ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
-    this.#trust = { of: this.#snapshot.trusts, text, resource };
+    const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
+    this.#trust = { text, resource };
     return resource;
   }
 }

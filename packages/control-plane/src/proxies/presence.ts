@@ -83,11 +83,6 @@ export class Presence {
     void this.#lookAfter(mesh, dataplane, entry);
   }
 
-  forget(mesh: string, dataplane: string): void {
-    clearTimeout(this.#entries.get(`${mesh}/${dataplane}`)?.timer);
-    this.#entries.delete(`${mesh}/${dataplane}`);
-  }
-
   stop(): void {
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
   }
