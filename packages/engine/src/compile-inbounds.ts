@@ -1,5 +1,6 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { InboundUnit } from "./compile.ts";
+import type { Whole } from "./compile-proxy.ts";
 import { type CompileContext, tlsKey } from "./compile-context.ts";
 import { applicationCluster } from "./emit/cluster.ts";
 import { isHttp } from "./emit/common.ts";
@@ -11,33 +12,44 @@ import { baseInbounds } from "./plan/base-plan.ts";
 import type { InboundPlan } from "./plan/plan.ts";
 import { applyProposals, clusterText, listenerText, type Proposal } from "./plan/settings.ts";
 import type { InboundRules } from "./policy.ts";
+import type { ProxyFacts } from "./proxy-facts.ts";
 import type { DataplaneEntry } from "./snapshot/snapshot.ts";
 
 /** Compiles the ports of the application that a proxy serves. */
 export function compileInbounds(context: CompileContext, proxy: DataplaneEntry["resource"]): readonly InboundUnit[] {
-  const { tls, memo, matched } = context;
+  const { tls, memo, matched, whole, proxy: facts, proxyKey } = context;
   const bases = memo.get(`inbounds|${idOf(proxy)}|${tlsKey(tls)}`, () => baseInbounds(proxy, tls));
   return bases.map((base) => {
     const known = latest.get(base);
-    if (known?.matched === matched) return known.unit;
+    if (known?.matched === matched && known.whole === whole && known.facts === facts) return known.unit;
     const rules = matched.map((selected) => ({ selected, rules: inboundRules(selected, base.name) }));
-    const key = `inbound|${idOf(base)}|${rules.map((each) => each.rules.hash).join("|")}`;
-    const unit = memo.get(key, () => compileInbound(base, rules, memo));
-    latest.set(base, { matched, unit });
+    const key = `inbound|${idOf(base)}|${proxyKey}|${rules.map((each) => each.rules.hash).join("|")}`;
+    const unit = memo.get(key, () => compileInbound(context, base, rules));
+    latest.set(base, { matched, whole, facts, unit });
     return unit;
   });
 }
 
 // While no policy changed, there is nothing to look up.
-const latest = new WeakMap<InboundPlan, { readonly matched: Matched; readonly unit: InboundUnit }>();
+const latest = new WeakMap<InboundPlan, Latest>();
+interface Latest {
+  readonly matched: Matched;
+  readonly whole: Whole;
+  readonly facts: ProxyFacts;
+  readonly unit: InboundUnit;
+}
 
 interface SelectedRules {
   readonly selected: Selected;
   readonly rules: InboundRules;
 }
 
-function compileInbound(base: InboundPlan, selectedRules: readonly SelectedRules[], memo: Memo): InboundUnit {
-  const proposals = selectedRules.flatMap((each) => proposalOf(each, base));
+function compileInbound(
+  { memo, proxy, whole }: CompileContext,
+  base: InboundPlan,
+  selectedRules: readonly SelectedRules[],
+): InboundUnit {
+  const proposals = [...whole.inbounds, ...selectedRules.flatMap((each) => proposalOf(each, base, proxy))];
   const { settings, conflicts } = applyProposals(base.settings, proposals, base.key);
   const plan = { ...base, settings };
   return {
@@ -51,8 +63,12 @@ function compileInbound(base: InboundPlan, selectedRules: readonly SelectedRules
   };
 }
 
-function proposalOf({ selected: { policy }, rules }: SelectedRules, base: InboundPlan): readonly Proposal[] {
-  const change = policy.inbound?.(rules, base);
+function proposalOf(
+  { selected: { policy }, rules }: SelectedRules,
+  base: InboundPlan,
+  proxy: ProxyFacts,
+): readonly Proposal[] {
+  const change = policy.inbound?.(rules, base, proxy);
   if (change === undefined) return [];
   return [{ kind: policy.kind.type, origins: rules.rules.map(({ origin }) => origin), change }];
 }
@@ -65,5 +81,6 @@ function inboundResources(base: InboundPlan, plan: InboundPlan, memo: Memo): rea
     memo.get(`inbound cluster|${id}|${clusterText(settings)}`, () => applicationCluster(plan)),
     memo.get(`inbound listener|${id}|${listenerText(settings)}`, () => inboundListener(plan)),
     ...(isHttp(plan.protocol) ? [inboundRoutes(plan)] : []),
+    ...settings.resources,
   ];
 }

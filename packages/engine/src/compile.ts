@@ -2,10 +2,12 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { contextFor } from "./compile-context.ts";
 import { compileInbounds } from "./compile-inbounds.ts";
 import { compileOutbounds } from "./compile-outbounds.ts";
+import { compileProxy, patched, type Whole } from "./compile-proxy.ts";
 import { match, type Matched } from "./match/match.ts";
 import type { Memo } from "./memo.ts";
-import type { Conflict, Destination, InboundPlan, OutboundPlan } from "./plan/plan.ts";
+import type { Conflict, Destination, InboundPlan, OutboundPlan, Resources } from "./plan/plan.ts";
 import type { Conf, InboundRules, Policy } from "./policy.ts";
+import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
 import { identityOf, type ProxyIdentity } from "./snapshot/identity.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot/snapshot.ts";
 
@@ -34,13 +36,15 @@ export interface OutboundUnit extends Unit<OutboundPlan> {
 /** Everything one proxy needs but endpoints and secrets, which change on their own. */
 export interface Compiled {
   readonly identity: ProxyIdentity | undefined;
+  readonly proxy: ProxyFacts;
   readonly matched: Matched;
+  /** What policies say about the proxy as a whole, and what it has beside its inbounds and outbounds. */
+  readonly whole: Whole;
   readonly inbounds: readonly InboundUnit[];
   readonly outbounds: readonly OutboundUnit[];
   /** Outbounds whose destination does not exist (yet): they get no listener. */
   readonly unresolved: readonly string[];
-  /** By type URL, then name. */
-  readonly resources: ReadonlyMap<string, ReadonlyMap<string, EncodedResource>>;
+  readonly resources: Resources;
   /** By the key of their endpoints. */
   readonly destinations: ReadonlyMap<string, Destination>;
   /** Services whose change may change this result; "MeshService/*" stands for any. */
@@ -56,25 +60,29 @@ export function compile(
 ): Compiled {
   const identity = identityOf(mesh, proxy);
   const matched = match(mesh, proxy, policies, memo);
-  const context = contextFor({ mesh, matched, tls: identity?.tls, memo });
+  const tls = identity?.tls;
+  const facts = proxyFacts(mesh, proxy, { tls, memo });
+  const whole = compileProxy(matched, facts, memo);
+  const context = contextFor({ mesh, matched, tls, memo, proxy: facts, whole });
   const inbounds = compileInbounds(context, proxy);
   const { outbounds, unresolved, dependsOn } = compileOutbounds(context, proxy.spec.networking.outbound ?? []);
   return {
     identity,
+    proxy: facts,
     matched,
+    whole,
     inbounds,
     outbounds,
     unresolved,
-    resources: byTypeAndName(inbounds, outbounds),
+    resources: patched(byTypeAndName([...inbounds, ...outbounds, ...whole.units]), whole, facts),
     destinations: byKey(outbounds),
     dependsOn,
   };
 }
 
-function byTypeAndName(inbounds: readonly InboundUnit[], outbounds: readonly OutboundUnit[]): Compiled["resources"] {
+function byTypeAndName(units: readonly { readonly resources: readonly EncodedResource[] }[]): Resources {
   const types = new Map<string, Map<string, EncodedResource>>();
-  for (const { resources } of inbounds) for (const resource of resources) put(types, resource);
-  for (const { resources } of outbounds) for (const resource of resources) put(types, resource);
+  for (const { resources } of units) for (const resource of resources) put(types, resource);
   return types;
 }
 

@@ -33,10 +33,15 @@ export function outgoingTo(context: CompileContext, destination: Destination): O
   return made;
 }
 
-function clusterFor({ matched, tls, memo }: CompileContext, destination: Destination): EncodedResource {
+function clusterFor(context: CompileContext, destination: Destination): EncodedResource {
+  const { matched, tls, memo, proxyKey } = context;
   const confs = confsAbout(matched, destination);
-  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${textOf(confs)}`, () => {
-    const { settings } = applyProposals(baseOutboundSettings(), proposalsFor(confs, destination), destination.key);
+  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${textOf(confs)}`, () => {
+    const { settings } = applyProposals(
+      baseOutboundSettings(),
+      proposalsFor(context, confs, destination),
+      destination.key,
+    );
     return destinationCluster(destination, settings.cluster, tls);
   });
 }

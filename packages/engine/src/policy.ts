@@ -1,6 +1,7 @@
 import type { Kind, PolicyTraits } from "@heddle/model/kind.ts";
 import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
-import type { Change, Destination, InboundPlan, Origin, RoutePlan } from "./plan/plan.ts";
+import type { Change, Destination, InboundPlan, Origin, ProxyChange, Resources, RoutePlan } from "./plan/plan.ts";
+import type { ProxyFacts } from "./proxy-facts.ts";
 
 /** A setting as users wrote it for one place, merged from all policies that reach it, with where it came from. */
 export interface Conf<T = unknown> {
@@ -69,20 +70,26 @@ export type Resolve = (reference: BackendReference) => Destination | undefined;
 /**
  * A policy: the shape users write, and what it does to a proxy. Implement the hooks you mean, leave the rest out.
  * `InboundConf` is what stands under `rules[].default` and `from[].default`, `OutboundConf` what stands under
- * `to[].default` (or in the whole `to` item, when `toItem` says so).
+ * `to[].default` (or in the whole `to` item, when `toItem` says so), `ProxyConf` what stands under `default`.
  */
-export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
+export interface Policy<OutboundConf = unknown, InboundConf = unknown, ProxyConf = unknown> {
   readonly kind: Kind & { readonly policy: PolicyTraits };
   /** Combines confs from the weakest to the strongest; `origins` tells where each is from. Default: deep merge. */
   readonly merge?: (confs: readonly OutboundConf[], origins: readonly Origin[]) => OutboundConf;
   /** Takes the conf out of a `to` item. Default: its `default` field. */
   readonly toConf?: (item: Readonly<Record<string, unknown>>) => OutboundConf;
   /** Changes routes, clusters and connections towards a destination. */
-  readonly outbound?: (conf: OutboundConf, destination: Destination) => Change;
+  readonly outbound?: (conf: OutboundConf, destination: Destination, proxy: ProxyFacts) => Change;
   /** Replaces the routes towards a destination. */
   readonly routes?: (conf: Conf<OutboundConf>, destination: Destination, resolve: Resolve) => readonly RoutePlan[];
   /** Changes what a port of the application accepts. Called for every inbound, with no rules as well. */
-  readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan) => Change;
+  readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan, proxy: ProxyFacts) => Change;
+  /** Changes all that a proxy does, or gives it something of its own. Called when a policy has a `default` for it. */
+  readonly proxy?: (conf: Conf<ProxyConf>, proxy: ProxyFacts) => ProxyChange;
+  /** Changes what would be sent to Envoy, after everything else. Called when a policy has a `default` for it. */
+  readonly patch?: (conf: Conf<ProxyConf>, resources: Resources, proxy: ProxyFacts) => Resources;
+  /** `inbound` and `outbound` read the proxy, so no two proxies share what they return. */
+  readonly readsProxy?: boolean;
   /** Says whether a caller gets through, by the very rules that `inbound` turns into filters. Pure, for explanations. */
   readonly explainAccess?: (question: AccessQuestion<InboundConf>) => AccessAnswer;
   /** Rules for an inbound are looked at one by one; they are never merged, not even those for every caller. */
@@ -90,7 +97,9 @@ export interface Policy<OutboundConf = unknown, InboundConf = unknown> {
 }
 
 /** Declares a policy; its confs' types stay inside its folder. */
-export function definePolicy<OutboundConf, InboundConf>(policy: Policy<OutboundConf, InboundConf>): Policy {
+export function definePolicy<OutboundConf = never, InboundConf = never, ProxyConf = never>(
+  policy: Policy<OutboundConf, InboundConf, ProxyConf>,
+): Policy {
   // The engine only ever hands a policy the confs that its own schema accepted, so widening the type is sound.
   return policy as unknown as Policy;
 }

@@ -39,12 +39,13 @@ export interface PolicyConf {
 }
 
 /** Works out the requests to a destination; proxies for which policies say the same share the result. */
-export function trafficTo({ mesh, matched, memo }: CompileContext, destination: Destination): Traffic {
+export function trafficTo(context: CompileContext, destination: Destination): Traffic {
+  const { mesh, matched, memo, proxyKey } = context;
   const confs = confsAbout(matched, destination);
   const aboutRoutes = matched.filter(pointsAtRoutes).map(idOf).join();
   return memo.get(
-    `traffic|${idOf(destination)}|${textOf(confs)}|${aboutRoutes}`,
-    () => makeTraffic(mesh, matched, destination, confs),
+    `traffic|${idOf(destination)}|${proxyKey}|${textOf(confs)}|${aboutRoutes}`,
+    () => makeTraffic(context, destination, confs),
     (known) => isCurrent(known, mesh),
   );
 }
@@ -62,12 +63,8 @@ export function confsAbout(matched: Matched, destination: Destination, route?: R
   });
 }
 
-function makeTraffic(
-  mesh: MeshSnapshot,
-  matched: Matched,
-  destination: Destination,
-  confs: readonly PolicyConf[],
-): Traffic {
+function makeTraffic(context: CompileContext, destination: Destination, confs: readonly PolicyConf[]): Traffic {
+  const { mesh } = context;
   const lookups: Lookup[] = [];
   const dependsOn: string[] = [];
   const bare = routesFor(confs, destination, (reference) => {
@@ -76,11 +73,11 @@ function makeTraffic(
     dependsOn.push(...resolution.dependsOn);
     return resolution.destination;
   });
-  const proposals = proposalsFor(confs, destination);
+  const proposals = proposalsFor(context, confs, destination);
   const { settings, conflicts } = applyProposals(baseOutboundSettings(), proposals, destination.key);
   const routes = bare.map((route) => ({
     ...route,
-    settings: { ...settings.route, ...routeSettings(matched, destination, route), ...route.settings },
+    settings: { ...settings.route, ...routeSettings(context, destination, route), ...route.settings },
   }));
   return {
     routes,
@@ -88,7 +85,7 @@ function makeTraffic(
     conflicts,
     applied: confs.map(({ policy, conf }) => ({ kind: policy.kind.type, conf })),
     destinations: destinationsOf(destination, routes),
-    resources: isHttp(destination.protocol) ? [outboundRoutes(destination, routes)] : [],
+    resources: [...(isHttp(destination.protocol) ? [outboundRoutes(destination, routes)] : []), ...settings.resources],
     dependsOn,
     lookups,
   };
@@ -125,19 +122,25 @@ function destinationsOf(destination: Destination, routes: readonly RoutePlan[]):
 }
 
 /** What policies want changed about requests to a destination. */
-export function proposalsFor(confs: readonly PolicyConf[], destination: Destination): readonly Proposal[] {
-  return confs.flatMap(({ policy, conf }) => {
-    const change = policy.outbound?.(conf.value, destination);
+export function proposalsFor(
+  { whole, proxy }: CompileContext,
+  confs: readonly PolicyConf[],
+  destination: Destination,
+): readonly Proposal[] {
+  const special = confs.flatMap(({ policy, conf }) => {
+    const change = policy.outbound?.(conf.value, destination, proxy);
     return change === undefined ? [] : [{ kind: policy.kind.type, origins: conf.origins, change }];
   });
+  return [...whole.outbounds, ...special];
 }
 
 /** What policies that point at a route say about its requests, beyond what they say about the destination. */
-function routeSettings(matched: Matched, destination: Destination, route: RoutePlan): RoutePlan["settings"] {
+function routeSettings(context: CompileContext, destination: Destination, route: RoutePlan): RoutePlan["settings"] {
+  const { matched } = context;
   const origin = route.origins.at(-1);
   const target = origin && routeTarget(matched, origin);
   if (target === undefined || !matched.some(pointsAtRoutes)) return {};
-  const proposals = proposalsFor(confsAbout(matched, destination, target), destination);
+  const proposals = proposalsFor(context, confsAbout(matched, destination, target), destination);
   return applyProposals(baseOutboundSettings(), proposals, route.name).settings.route;
 }
 

@@ -39,6 +39,8 @@ export interface PolicyTraits {
   readonly to: readonly TargetKind[];
   readonly from: readonly TargetKind[];
   readonly rules: boolean;
+  /** Has a `default` for the proxy as a whole. */
+  readonly default: boolean;
 }
 
 /** All kinds of one product, found by type or by path. */

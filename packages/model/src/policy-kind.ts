@@ -16,6 +16,7 @@ export interface PolicyDeclaration<
   To extends z.ZodRawShape = z.ZodRawShape,
   From extends z.ZodRawShape = z.ZodRawShape,
   Callers extends z.ZodRawShape = z.ZodRawShape,
+  Whole extends z.ZodRawShape = z.ZodRawShape,
 > {
   readonly type: string;
   readonly path: string;
@@ -30,6 +31,8 @@ export interface PolicyDeclaration<
   readonly from?: Section<From>;
   /** Requests that come in. */
   readonly rules?: Rules<Callers>;
+  /** The proxy as a whole. */
+  readonly default?: WholeProxy<Whole>;
   /** One policy may have both `to` and `rules`. */
   readonly rulesBesideTo?: boolean;
   /** What sections may point at under top targets that allow less than the section itself says. */
@@ -54,6 +57,13 @@ export interface Rules<Shape extends z.ZodRawShape> {
   readonly check?: ItemCheck<Shape, { readonly matches?: readonly Match[] | undefined }>;
 }
 
+/** What a policy says under `default`: a single value for everything that the selected proxies do. */
+export interface WholeProxy<Shape extends z.ZodRawShape> {
+  readonly conf: z.ZodObject<Shape>;
+  /** What is wrong with a value whose every field is right; `field` is "default". */
+  readonly check?: (conf: z.infer<z.ZodObject<Shape>>, field: string, top: TargetRef) => readonly Violation[];
+}
+
 /** What is wrong with an item whose every field is right. `field` is the item's own path; `top` the policy's target. */
 export type ItemCheck<Shape extends z.ZodRawShape, More> = (
   item: z.infer<z.ZodObject<Shape>> & More,
@@ -66,6 +76,7 @@ interface Spec {
   readonly to?: readonly Item[] | undefined;
   readonly from?: readonly Item[] | undefined;
   readonly rules?: readonly Rule[] | undefined;
+  readonly default?: Readonly<Record<string, unknown>> | undefined;
 }
 interface Item {
   readonly targetRef: TargetRef;
@@ -75,11 +86,20 @@ interface Rule {
 }
 
 /** Declares a kind of policy: the envelope of `targetRef`, `to`, `from` and `rules` around the policy's own fields. */
-export function policyKind<To extends z.ZodRawShape, From extends z.ZodRawShape, Callers extends z.ZodRawShape>(
-  declaration: PolicyDeclaration<To, From, Callers>,
-): Kind & { readonly policy: PolicyTraits } {
+export function policyKind<
+  To extends z.ZodRawShape,
+  From extends z.ZodRawShape,
+  Callers extends z.ZodRawShape,
+  Whole extends z.ZodRawShape,
+>(declaration: PolicyDeclaration<To, From, Callers, Whole>): Kind & { readonly policy: PolicyTraits } {
   const { type, path, shortName, singular, plural, targets, to, from, rules } = declaration;
-  const policy = { targets, to: to?.targets ?? [], from: from?.targets ?? [], rules: rules !== undefined };
+  const policy = {
+    targets,
+    to: to?.targets ?? [],
+    from: from?.targets ?? [],
+    rules: rules !== undefined,
+    default: declaration.default !== undefined,
+  };
   // The hooks below only ever get what the schema beside them accepted, so forgetting the shapes here is sound.
   const widened = declaration as unknown as PolicyDeclaration;
   const kind = defineKind({
@@ -98,7 +118,7 @@ export function policyKind<To extends z.ZodRawShape, From extends z.ZodRawShape,
   return kind as unknown as Kind & { readonly policy: PolicyTraits };
 }
 
-function specSchema({ to, from, rules }: PolicyDeclaration): z.ZodType {
+function specSchema({ to, from, rules, default: whole }: PolicyDeclaration): z.ZodType {
   const ref = (what: string) => ({ targetRef: targetRefSchema.describe(what) });
   const matches = { matches: z.array(matchSchema).optional().describe("Which callers; all when absent") };
   const list = (item: z.ZodObject, what: string) => z.array(item).optional().describe(what);
@@ -107,6 +127,7 @@ function specSchema({ to, from, rules }: PolicyDeclaration): z.ZodType {
     ...(to && { to: list(to.item.extend(ref("Which destinations")), "Requests that these proxies send") }),
     ...(from && { from: list(from.item.extend(ref("Which callers")), "Kuma 2.x: requests that come in, by caller") }),
     ...(rules && { rules: list(rules.matches ? rules.item.extend(matches) : rules.item, "Requests that come in") }),
+    ...(whole && { default: whole.conf.optional().describe("What these proxies do") }),
   });
 }
 
@@ -119,6 +140,7 @@ function checkSpec(declaration: PolicyDeclaration, spec: Spec): Violation[] {
     ...checkItems(declaration, "to", spec.to, top),
     ...checkItems(declaration, "from", spec.from, top),
     ...(spec.rules ?? []).flatMap((rule, index) => checkRule(declaration, rule, `rules[${index}]`, top)),
+    ...(spec.default === undefined ? [] : (declaration.default?.check?.(spec.default as never, "default", top) ?? [])),
   ];
 }
 
@@ -130,8 +152,10 @@ function checkRule({ rules }: PolicyDeclaration, rule: Rule, field: string, top:
 function checkSections(declaration: PolicyDeclaration, spec: Spec): Violation[] {
   const known = (["to", "rules", "from"] as const).filter((section) => declaration[section] !== undefined);
   const used = known.filter((section) => (spec[section]?.length ?? 0) > 0);
-  if (used.length === 0) {
-    return [{ field: "", message: `must have at least one item in ${known.join(" or ")}` }];
+  if (used.length === 0 && spec.default === undefined) {
+    if (declaration.default === undefined)
+      return [{ field: "", message: `must have at least one item in ${known.join(" or ")}` }];
+    return [{ field: "default", message: ["must be set", ...known.map((section) => `or ${section}`)].join(", ") }];
   }
   if (used.length === 1 || !used.includes("rules")) return [];
   const refused = declaration.rulesBesideTo === true ? ["from"] : ["to", "from"];

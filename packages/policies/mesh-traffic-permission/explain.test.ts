@@ -13,6 +13,7 @@ import {
 import type { StringMatcher } from "@heddle/envoy/gen/envoy/type/matcher/v3/string_pb.js";
 import { RBACPerRouteSchema } from "@heddle/envoy/gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
+import { A_PROXY } from "@heddle/engine/testkit/a-proxy.ts";
 import fc from "fast-check";
 import { explainAccess } from "./explain.ts";
 import { meshTrafficPermission } from "./policy.ts";
@@ -161,7 +162,7 @@ function inboundWith(protocol: "http" | "tcp", issuer: ProxyTls["issuer"]): Inbo
 
 /** The rules that Envoy gets: for requests in the route, for connections in the filter. */
 function emitted(rules: Rules, inbound: InboundPlan): RBAC | undefined {
-  const change = meshTrafficPermission.inbound?.(rules, inbound);
+  const change = meshTrafficPermission.inbound?.(rules, inbound, A_PROXY);
   const [network] = change?.networkFilters ?? [];
   if (network !== undefined) return fromBinary(NetworkRbacSchema, network.config.value).rules;
   const perRoute = Object.values(change?.route?.filters ?? {})[0];

@@ -17,7 +17,7 @@ const meshTimeout = defineKind({
   shape: "plugin",
   singular: "Mesh Timeout",
   plural: "Mesh Timeouts",
-  policy: { targets: ["Mesh", "Dataplane"], to: ["Mesh", "MeshService"], from: [], rules: true },
+  policy: { targets: ["Mesh", "Dataplane"], to: ["Mesh", "MeshService"], from: [], rules: true, default: false },
   schema: z.strictObject({
     targetRef: targetRefSchema.optional(),
     to: z

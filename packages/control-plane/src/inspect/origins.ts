@@ -9,11 +9,12 @@ import { TYPE_URL } from "@heddle/xds/type-url.ts";
  * or MeshService that it stands for. Empty when the proxy has no such resource.
  */
 export function originsOf(compiled: Compiled, typeUrl: string, resourceName: string): readonly string[] {
-  const isMade = ({ resources }: InboundUnit | OutboundUnit): boolean =>
+  const isMade = ({ resources }: Pick<InboundUnit | OutboundUnit, "resources">): boolean =>
     resources.some((each) => each.typeUrl === typeUrl && each.name === resourceName);
   const kris = [
     ...compiled.inbounds.filter(isMade).flatMap((unit) => inboundOrigins(compiled, unit, typeUrl)),
     ...compiled.outbounds.filter(isMade).flatMap((unit) => outboundOrigins(compiled, unit, typeUrl, resourceName)),
+    ...compiled.whole.units.filter(isMade).flatMap(({ origins }) => krisOf(origins)),
     ...(typeUrl === TYPE_URL.endpoint ? destinationKri(compiled.destinations.get(resourceName)) : []),
   ];
   return [...new Set(kris)].filter((kri) => kri !== "");
@@ -21,18 +22,22 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
 
 /** The parts of a change that end up in a type of resource. */
 const SLOTS: Readonly<Record<string, readonly (keyof Change)[]>> = {
-  [TYPE_URL.listener]: ["connection", "httpFilters", "networkFilters", "callers"],
+  [TYPE_URL.listener]: ["connection", "httpFilters", "networkFilters", "accessLogs", "tracing", "callers"],
   [TYPE_URL.route]: ["route", "callers"],
   [TYPE_URL.cluster]: ["cluster"],
 };
 
-function inboundOrigins({ matched }: Compiled, { plan, rules }: InboundUnit, typeUrl: string): readonly string[] {
+function inboundOrigins(
+  { matched, whole, proxy }: Compiled,
+  { plan, rules }: InboundUnit,
+  typeUrl: string,
+): readonly string[] {
   const policies = rules.flatMap(({ kind, rules: given }) => {
     const policy = matched.find((selected) => selected.policy.kind.type === kind)?.policy;
-    const change = policy?.inbound?.(given, plan);
+    const change = policy?.inbound?.(given, plan, proxy);
     return touches(change, typeUrl) ? krisOf(given.rules.map(({ origin }) => origin)) : [];
   });
-  return [...policies, withoutSection(plan.kri)];
+  return [...wholeOrigins(whole.inbounds, typeUrl), ...policies, withoutSection(plan.kri)];
 }
 
 function outboundOrigins(
@@ -48,9 +53,19 @@ function outboundOrigins(
     const conf = selected.policies.length === 0 ? undefined : outboundConf(selected, destination);
     return conf === undefined ? [] : [{ policy: selected.policy, conf }];
   });
-  const settings = confs.filter(({ policy, conf }) => touches(policy.outbound?.(conf.value, destination), typeUrl));
+  const settings = confs.filter(({ policy, conf }) =>
+    touches(policy.outbound?.(conf.value, destination, compiled.proxy), typeUrl),
+  );
   const routes = typeUrl === TYPE_URL.cluster ? [] : applied.filter(({ kind }) => isRouting(compiled, kind));
-  return [...[...routes, ...settings].flatMap(({ conf }) => krisOf(conf.origins)), ...destinationKri(destination)];
+  return [
+    ...wholeOrigins(compiled.whole.outbounds, typeUrl),
+    ...[...routes, ...settings].flatMap(({ conf }) => krisOf(conf.origins)),
+    ...destinationKri(destination),
+  ];
+}
+
+function wholeOrigins(proposals: Compiled["whole"]["inbounds"], typeUrl: string): readonly string[] {
+  return proposals.flatMap(({ change, origins }) => (touches(change, typeUrl) ? krisOf(origins) : []));
 }
 
 function isRouting({ matched }: Compiled, kind: string): boolean {

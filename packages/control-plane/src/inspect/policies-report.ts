@@ -1,10 +1,10 @@
 import type { InboundPoliciesReport, PoliciesReport, RoutesReport } from "@heddle/api/reports.ts";
 import type { Compiled, InboundUnit, OutboundUnit } from "@heddle/engine/compile.ts";
 import { callersOf } from "@heddle/engine/match/callers.ts";
+import { proxyConf } from "@heddle/engine/match/match.ts";
 import type { Conf, InboundRules, Policy } from "@heddle/engine/policy.ts";
 import { kriOrigins, ruleKri } from "./meta.ts";
 import { confAsWritten, routeConfs, routeOf, routeRules } from "./route-rules.ts";
-import { proxyConf } from "./proxy-conf.ts";
 
 /** What policies say about a proxy as a whole. */
 export function proxyPolicies({ matched }: Compiled): PoliciesReport {

@@ -1,12 +1,11 @@
 import type { PolicyRules, RulesReport } from "@heddle/api/reports.ts";
 import type { Compiled } from "@heddle/engine/compile.ts";
-import type { Selected } from "@heddle/engine/match/match.ts";
+import { proxyConf, type Selected } from "@heddle/engine/match/match.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import { contentHash } from "@heddle/model/canonical-json.ts";
 import { fromRules } from "./from-rules.ts";
 import { inboundRules } from "./inbound-rules.ts";
 import { Metas } from "./meta.ts";
-import { proxyConf } from "./proxy-conf.ts";
 import { routeRules } from "./route-rules.ts";
 import type { Subject } from "./subject.ts";
 import { toResourceRules } from "./to-resource-rules.ts";

@@ -22,6 +22,7 @@ import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/p
 import { needsServerName } from "../plan/settings.ts";
 import { rememberServerName } from "./caller-match.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { emitAccessLog, emitTracing } from "./observe.ts";
 import { downstreamTls, MESH_ALPN } from "./tls.ts";
 
 type Chain = Init<typeof FilterChainSchema>;
@@ -127,7 +128,7 @@ function httpManager(
   settings: Settings,
   direction: "inbound" | "outbound",
 ): Filter {
-  const { connection, httpFilters } = settings;
+  const { connection, httpFilters, accessLogs, tracing } = settings;
   const { maxConnectionDuration, streamIdleTimeout, requestHeadersTimeout } = connection;
   return filter(
     "envoy.filters.network.http_connection_manager",
@@ -149,6 +150,8 @@ function httpManager(
         ...httpFilters.map(({ name, config }) => ({ name, configType: typed(config) })),
         { name: "envoy.filters.http.router", configType: typed(any(RouterSchema, {})) },
       ],
+      ...(accessLogs.length === 0 ? {} : { accessLog: accessLogs.map(emitAccessLog) }),
+      ...(tracing === undefined ? {} : { tracing: emitTracing(tracing) }),
       ...(direction === "inbound" ? IDENTIFY_CALLER : {}),
     }),
   );
@@ -160,7 +163,8 @@ const IDENTIFY_CALLER = {
   setCurrentClientCertDetails: { uri: true },
 } as const;
 
-function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connection }: Settings): Filter {
+function tcpProxy(statPrefix: string, action: RouteAction | undefined, settings: Settings): Filter {
+  const { connection, accessLogs } = settings;
   const { idleTimeout, maxConnectionDuration, connectAttempts } = connection;
   return filter(
     "envoy.filters.network.tcp_proxy",
@@ -170,6 +174,7 @@ function tcpProxy(statPrefix: string, action: RouteAction | undefined, { connect
       ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
       ...(maxConnectionDuration ? { maxDownstreamConnectionDuration: duration(maxConnectionDuration) } : {}),
       ...(connectAttempts === undefined ? {} : { maxConnectAttempts: connectAttempts }),
+      ...(accessLogs.length === 0 ? {} : { accessLog: accessLogs.map(emitAccessLog) }),
     }),
   );
 }

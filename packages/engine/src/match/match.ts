@@ -86,6 +86,18 @@ export function pointsAtRoutes(selected: Selected): boolean {
   );
 }
 
+/** What all selecting policies together say about the proxy as a whole: the merge of every `default`. */
+export function proxyConf(selected: Selected): Conf | undefined {
+  return proxyConfs.get(selected, "", () => {
+    const entries = selected.policies.flatMap(({ resource }) =>
+      resource.spec.default === undefined ? [] : [defaultEntry(resource)],
+    );
+    return entries.length === 0 ? undefined : mergedConf(selected.policy, entries);
+  });
+}
+
+const proxyConfs = new ObjectMemo<Selected, Conf | undefined>();
+
 /** All rules for one inbound: `rules`, `from`, and for policies that have neither the `default` of the whole. */
 export function inboundRules(selected: Selected, inbound: string): InboundRules {
   return rulesByInbound.get(selected, inbound, () => makeInboundRules(selected, inbound));

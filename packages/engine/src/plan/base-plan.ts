@@ -2,6 +2,7 @@ import { type Inbound, inboundName, inboundProtocol } from "@heddle/model/kinds/
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { DataplaneEntry } from "../snapshot/snapshot.ts";
 import type { Destination, InboundPlan, ProxyTls, RoutePlan, Settings } from "./plan.ts";
+import { NO_SETTINGS } from "./settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -9,20 +10,16 @@ const HOUR = 60 * MINUTE;
 
 // What Kuma's control plane sets when no MeshTimeout says otherwise (kuma-api.md, "Created with each Mesh").
 const INBOUND: Settings = {
+  ...NO_SETTINGS,
   route: { timeout: 0, idleTimeout: HOUR },
   cluster: { connectTimeout: 10 * SECOND, idleTimeout: 2 * HOUR },
   connection: { idleTimeout: 2 * HOUR, streamIdleTimeout: HOUR },
-  httpFilters: [],
-  networkFilters: [],
-  callers: [],
 };
 const OUTBOUND: Settings = {
+  ...NO_SETTINGS,
   route: { timeout: 15 * SECOND, idleTimeout: 30 * MINUTE },
   cluster: { connectTimeout: 5 * SECOND, idleTimeout: HOUR },
   connection: { idleTimeout: HOUR },
-  httpFilters: [],
-  networkFilters: [],
-  callers: [],
 };
 
 /** The proxy's own ports before any policy. Ports declared as Ignored are not served. */

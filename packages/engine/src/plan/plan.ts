@@ -1,4 +1,5 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { Labels } from "@heddle/model/labels.ts";
 import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
 import type { Match } from "@heddle/model/target-ref.ts";
@@ -146,6 +147,26 @@ export interface ConnectionSettings {
   readonly connectAttempts?: number | undefined;
 }
 
+/** Where Envoy writes a line for each request or connection. */
+export interface AccessLog {
+  readonly name: string;
+  readonly config: Any;
+}
+
+/** How spans are made of requests and where they go. Shares are percent; absent: all. */
+export interface Tracing {
+  readonly provider: { readonly name: string; readonly config: Any };
+  readonly clientSampling?: number | undefined;
+  readonly randomSampling?: number | undefined;
+  readonly overallSampling?: number | undefined;
+  readonly tags: readonly TracingTag[];
+}
+
+/** A tag of every span: a fixed value, or a header of the request with what stands in for it. */
+export type TracingTag =
+  | { readonly tag: string; readonly literal: string }
+  | { readonly tag: string; readonly header: string; readonly default?: string | undefined };
+
 /** What applies to the requests of some callers only. */
 export interface CallerSettings {
   readonly match: Match;
@@ -161,12 +182,29 @@ export interface Settings {
   readonly connection: ConnectionSettings;
   readonly httpFilters: readonly HttpFilter[];
   readonly networkFilters: readonly NetworkFilter[];
+  readonly accessLogs: readonly AccessLog[];
+  readonly tracing?: Tracing | undefined;
+  /** What the above refer to, such as the cluster that an access log goes to. */
+  readonly resources: readonly EncodedResource[];
   /** Inbounds only: a list for each kind of policy that tells callers apart, of which the first match applies. */
   readonly callers: readonly (readonly CallerSettings[])[];
 }
 
 /** What one policy wants changed. */
 export type Change = Partial<Omit<Settings, "callers">> & { readonly callers?: readonly CallerSettings[] };
+
+/** Envoy's resources by type URL, then name. */
+export type Resources = ReadonlyMap<string, ReadonlyMap<string, EncodedResource>>;
+
+/** What a policy wants of a proxy as a whole. */
+export interface ProxyChange {
+  /** For each of its inbounds. */
+  readonly inbounds?: Change | undefined;
+  /** For each of its outbounds. */
+  readonly outbounds?: Change | undefined;
+  /** Listeners, clusters and routes of its own. */
+  readonly resources?: readonly EncodedResource[] | undefined;
+}
 
 /** A port of the application, as the proxy serves it. */
 export interface InboundPlan {

@@ -1,5 +1,5 @@
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
-import type { Change, Conflict, HttpFilter, NetworkFilter, Origin, Settings } from "./plan.ts";
+import type { Change, Conflict, HttpFilter, NetworkFilter, Origin, Settings, Tracing } from "./plan.ts";
 import { HTTP_STAGES, NETWORK_STAGES } from "./plan.ts";
 
 /** What one kind of policy wants for one unit (an inbound, a destination), and from where it got that. */
@@ -16,14 +16,26 @@ export const NO_SETTINGS: Settings = {
   connection: {},
   httpFilters: [],
   networkFilters: [],
+  accessLogs: [],
+  resources: [],
   callers: [],
 };
 
 /** Differs when settings differ that end up in a listener. */
-export function listenerText({ connection, httpFilters, networkFilters, callers }: Settings): string {
-  const filters = [...httpFilters, ...networkFilters].map(({ name, config }) => `${name} ${textOf(config.value)}`);
-  return `${JSON.stringify(connection)}${filters.join()}${needsServerName(callers)}`;
+export function listenerText(settings: Settings): string {
+  const { connection, httpFilters, networkFilters, accessLogs, tracing, callers } = settings;
+  const filters = [...httpFilters, ...networkFilters, ...accessLogs].map(extensionText);
+  return `${JSON.stringify(connection)}${filters.join()}${tracingText(tracing)}${needsServerName(callers)}`;
 }
+
+function tracingText(tracing: Tracing | undefined): string {
+  return tracing === undefined ? "" : JSON.stringify({ ...tracing, provider: extensionText(tracing.provider) });
+}
+
+function extensionText({ name, config }: Extension): string {
+  return `${name} ${textOf(config.value)}`;
+}
+type Extension = Pick<HttpFilter, "name" | "config">;
 
 /** Whether a listener has to remember the server name that its callers ask for. */
 export function needsServerName(callers: Settings["callers"]): boolean {
@@ -61,6 +73,8 @@ type Claim = (proposal: Proposal, slot: string, value: unknown) => void;
 
 function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
   const { route, cluster, connection, httpFilters = [], networkFilters = [], callers = [] } = proposal.change;
+  const { accessLogs = [], tracing, resources = [] } = proposal.change;
+  if (tracing !== undefined) claim(proposal, "tracing", tracingText(tracing));
   for (const filter of [...httpFilters, ...networkFilters])
     claim(proposal, `filter ${filter.name}`, filter.config.value);
   const filters = { ...weak.route.filters, ...route?.filters };
@@ -74,6 +88,9 @@ function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
     connection: { ...weak.connection, ...claimed("connection", connection ?? {}, proposal, claim) },
     httpFilters: withFilters<HttpFilter>(weak.httpFilters, httpFilters),
     networkFilters: withFilters<NetworkFilter>(weak.networkFilters, networkFilters),
+    accessLogs: [...weak.accessLogs, ...accessLogs],
+    tracing: tracing ?? weak.tracing,
+    resources: [...weak.resources, ...resources],
     callers: callers.length === 0 ? weak.callers : [...weak.callers, callers],
   };
 }

@@ -1,0 +1,60 @@
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { type Matched, proxyConf } from "./match/match.ts";
+import { idOf, type Memo } from "./memo.ts";
+import type { Origin, ProxyChange, Resources } from "./plan/plan.ts";
+import type { Proposal } from "./plan/settings.ts";
+import type { Conf, Policy } from "./policy.ts";
+import type { ProxyFacts } from "./proxy-facts.ts";
+
+/** What policies make of a proxy as a whole. One object for as long as it is the same. */
+export interface Whole {
+  readonly applied: readonly { readonly policy: Policy; readonly conf: Conf }[];
+  /** For each inbound and each outbound, beside what policies say about these. */
+  readonly inbounds: readonly Proposal[];
+  readonly outbounds: readonly Proposal[];
+  /** What the proxy has beside its inbounds and outbounds. */
+  readonly units: readonly {
+    readonly kind: string;
+    readonly origins: readonly Origin[];
+    readonly resources: readonly EncodedResource[];
+  }[];
+}
+
+/** Asks the policies that speak of whole proxies what they want changed. */
+export function compileProxy(matched: Matched, proxy: ProxyFacts, memo: Memo): Whole {
+  const applied = matched.flatMap((selected) => {
+    const conf = proxyConf(selected);
+    return conf === undefined ? [] : [{ policy: selected.policy, conf }];
+  });
+  if (applied.length === 0) return NOTHING;
+  const key = `whole|${idOf(proxy)}|${applied.map(({ conf }) => conf.hash).join("|")}`;
+  return memo.get(key, () => makeWhole(applied, proxy));
+}
+
+const NOTHING: Whole = { applied: [], inbounds: [], outbounds: [], units: [] };
+
+function makeWhole(applied: Whole["applied"], proxy: ProxyFacts): Whole {
+  const changes = applied.map(({ policy, conf }) => ({
+    kind: policy.kind.type,
+    origins: conf.origins,
+    change: policy.proxy?.(conf, proxy) ?? {},
+  }));
+  const proposals = (of: (change: ProxyChange) => Proposal["change"] | undefined): readonly Proposal[] =>
+    changes.flatMap(({ kind, origins, change }) => {
+      const wanted = of(change);
+      return wanted === undefined ? [] : [{ kind, origins, change: wanted }];
+    });
+  return {
+    applied,
+    inbounds: proposals(({ inbounds }) => inbounds),
+    outbounds: proposals(({ outbounds }) => outbounds),
+    units: changes.flatMap(({ kind, origins, change: { resources = [] } }) =>
+      resources.length === 0 ? [] : [{ kind, origins, resources }],
+    ),
+  };
+}
+
+/** Lets the policies that change Envoy's resources themselves have the last word. */
+export function patched(resources: Resources, { applied }: Whole, proxy: ProxyFacts): Resources {
+  return applied.reduce((all, { policy, conf }) => policy.patch?.(conf, all, proxy) ?? all, resources);
+}
