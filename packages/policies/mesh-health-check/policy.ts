@@ -11,10 +11,9 @@ export const meshHealthCheck = definePolicy<HealthCheckConf, never>({
   outbound: (conf, { protocol }) => {
     const probe = probeFor(conf, protocol);
     const panic = conf.healthyPanicThreshold;
-    if (probe === undefined) return {};
     return {
       cluster: {
-        healthCheck: healthCheck(conf, probe),
+        healthCheck: probe && healthCheck(conf, probe),
         healthyPanicThreshold: panic === undefined ? undefined : Number(panic),
         failTrafficOnPanic: conf.failTrafficOnPanic,
       },
@@ -22,22 +21,27 @@ export const meshHealthCheck = definePolicy<HealthCheckConf, never>({
   },
 });
 
-// The check that knows most about the protocol is taken; a connection that opens tells least, and works for all.
-function probeFor(conf: HealthCheckConf, protocol: Protocol): Probe | undefined {
-  const grpc = protocol === "grpc" ? enabled(conf.grpc) : undefined;
-  if (grpc !== undefined) return { by: "grpc", serviceName: grpc.serviceName, authority: grpc.authority };
-  const http = isHttp(protocol) ? enabled(conf.http) : undefined;
-  if (http !== undefined) return httpProbe(http);
-  const tcp = enabled(conf.tcp);
-  return tcp && { by: "tcp", send: tcp.send, receive: tcp.receive ?? [] };
+// A check is for the protocol it is named after. TCP stands in for another only where that one is switched off by name:
+// bytes meant for one service would look like a broken request to the next.
+function probeFor({ tcp, http, grpc }: HealthCheckConf, protocol: Protocol): Probe | undefined {
+  if (!isHttp(protocol)) return tcpProbe(tcp);
+  const own = protocol === "grpc" ? grpc : http;
+  if (own?.disabled === true) return tcpProbe(tcp);
+  return protocol === "grpc" ? grpcProbe(grpc) : httpProbe(http);
 }
 
-function enabled<Check extends { readonly disabled?: boolean | undefined }>(check?: Check): Check | undefined {
-  return check?.disabled === true ? undefined : check;
+function tcpProbe(tcp: HealthCheckConf["tcp"]): Probe | undefined {
+  if (tcp === undefined || tcp.disabled === true) return undefined;
+  return { by: "tcp", send: tcp.send, receive: tcp.receive ?? [] };
 }
 
-function httpProbe({ path = "/", requestHeadersToAdd, expectedStatuses = [] }: HealthCheckConf["http"] & {}): Probe {
-  const { set = [], add = [] } = requestHeadersToAdd ?? {};
+function grpcProbe(grpc: HealthCheckConf["grpc"]): Probe | undefined {
+  return grpc && { by: "grpc", serviceName: grpc.serviceName, authority: grpc.authority };
+}
+
+function httpProbe(http: HealthCheckConf["http"]): Probe | undefined {
+  if (http === undefined) return undefined;
+  const { path = "/", requestHeadersToAdd: { set = [], add = [] } = {}, expectedStatuses = [] } = http;
   return { by: "http", path, headers: { set, add }, expectedStatuses };
 }
 

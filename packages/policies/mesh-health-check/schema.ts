@@ -94,8 +94,8 @@ const healthCheckSchema = z.strictObject({
     .describe("Every failed check gets a line in that file, not only the first (false)"),
   noTrafficInterval: duration().optional().describe("Between two checks while nobody calls the service (60s)"),
   reuseConnection: z.boolean().optional().describe("Checks share a connection (true)"),
-  tcp: tcpSchema.optional().describe("For protocol tcp, and for others that have no check of their own here"),
-  http: httpSchema.optional().describe("For http and http2, and for grpc without a check of its own here"),
+  tcp: tcpSchema.optional().describe("For protocol tcp, and for others whose own check is here with disabled: true"),
+  http: httpSchema.optional().describe("For http and http2"),
   grpc: grpcSchema.optional().describe("For grpc: the service grpc.health.v1.Health"),
 });
 /** How instances are checked. Durations as written; what is absent is left as it is. */
