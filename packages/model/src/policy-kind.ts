@@ -47,6 +47,8 @@ export interface Section<Shape extends z.ZodRawShape> {
   /** The fields of an item beside its `targetRef`. */
   readonly item: z.ZodObject<Shape>;
   readonly check?: ItemCheck<Shape, { readonly targetRef: TargetRef }>;
+  /** What an item says without any effect, though it is allowed; told to whoever writes it. */
+  readonly warn?: ItemCheck<Shape, { readonly targetRef: TargetRef }>;
 }
 
 /** A list of items that each tell which callers they mean, when the policy can tell callers apart. */
@@ -113,7 +115,7 @@ export function policyKind<
     shape: "plugin",
     schema: specSchema(widened) as z.ZodType<Spec>,
     check: (spec) => checkSpec(widened, spec),
-    warn,
+    warn: (spec) => [...warn(spec), ...warnItems(widened, spec)],
   });
   return kind as unknown as Kind & { readonly policy: PolicyTraits };
 }
@@ -207,4 +209,9 @@ function warn({ targetRef, from }: Spec): string[] {
     ...(targetRef?.kind === "MeshGateway" ? ["spec.targetRef.kind: MeshGateway selects builtin gateways only"] : []),
     ...((from?.length ?? 0) === 0 ? [] : ['spec.from: is read as Kuma 2.x does; Kuma 3.x has "rules" instead']),
   ];
+}
+
+function warnItems({ to }: PolicyDeclaration, { targetRef = { kind: "Mesh" }, to: items = [] }: Spec): string[] {
+  const warnings = items.flatMap((item, index) => to?.warn?.(item as never, `to[${index}]`, targetRef) ?? []);
+  return warnings.map(({ field, message }) => `spec.${field}: ${message}`);
 }

@@ -3,18 +3,21 @@ import { whyNotRe2 } from "@heddle/model/regular-expression.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import type { GrpcRetryConf, HeaderConf, HttpRetryConf, RetryConf } from "./schema.ts";
 
-/** What is wrong with retries whose every field is right. `forRoute`: they are for the requests of a route only. */
-export function checkConf({ tcp, http, grpc }: RetryConf, field: string, forRoute: boolean): readonly Violation[] {
+/** What is wrong with retries whose every field is right. */
+export function checkConf({ tcp, http, grpc }: RetryConf, field: string): readonly Violation[] {
   if (tcp === undefined && http === undefined && grpc === undefined) {
     return [{ field, message: "must have at least one of tcp, http, grpc" }];
   }
   return [
-    ...(tcp !== undefined && forRoute
-      ? [{ field: `${field}.tcp`, message: "must not be set for a MeshHTTPRoute: it has requests, not connections" }]
-      : []),
     ...(http === undefined ? [] : [...checkCommon(http, `${field}.http`), ...checkHttp(http, `${field}.http`)]),
     ...(grpc === undefined ? [] : checkCommon(grpc, `${field}.grpc`)),
   ];
+}
+
+/** What retries for the requests of a route say without effect. */
+export function warnForRoute({ tcp }: RetryConf, field: string): readonly Violation[] {
+  if (tcp === undefined) return [];
+  return [{ field: `${field}.tcp`, message: "has no effect on a MeshHTTPRoute, which has requests, not connections" }];
 }
 
 function checkCommon(conf: HttpRetryConf | GrpcRetryConf, field: string): readonly Violation[] {
@@ -80,8 +83,9 @@ function checkHost(
     ...(!needsTags && tags !== undefined
       ? [{ field: `${field}.tags`, message: `must not be set with ${predicate}` }]
       : []),
-    ...(predicate !== "OmitPreviousPriorities" && updateFrequency !== undefined
-      ? [{ field: `${field}.updateFrequency`, message: `must not be set with ${predicate}` }]
+    // Kuma writes the field into every predicate that it gives out, as 0 or 2, so with others it is let be.
+    ...(predicate === "OmitPreviousPriorities" && updateFrequency === 0
+      ? [{ field: `${field}.updateFrequency`, message: `must be at least 1 with ${predicate}` }]
       : []),
   ];
 }

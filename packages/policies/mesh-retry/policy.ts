@@ -54,12 +54,11 @@ function httpRetry(conf: HttpRetryConf): Retry {
   const on = conditions(retryOn);
   const statuses = retryOn.filter((reason) => /^\d{3}$/.test(reason)).map(Number);
   const responseHeaders = retriableResponseHeaders.map(headerMatch);
-  // Methods only narrow down which requests are meant: they are no reason to send one again.
-  const hasReason = on.length > 0 || statuses.length > 0 || responseHeaders.length > 0;
   return {
     ...pace(conf),
     ...hosts(conf),
-    on: hasReason ? on : HTTP_DEFAULT,
+    // Statuses and headers come on top of these three, and methods narrow them down, as in Kuma.
+    on: on.length > 0 ? on : HTTP_DEFAULT,
     statuses,
     responseHeaders,
     requestHeaders: [...methods(retryOn), ...retriableRequestHeaders.map(headerMatch)],

@@ -1,7 +1,7 @@
 import { policyKind } from "@heddle/model/policy-kind.ts";
 import { duration, nearest } from "@heddle/model/schema.ts";
 import { z } from "zod";
-import { checkConf } from "./check.ts";
+import { checkConf, warnForRoute } from "./check.ts";
 
 const tcpSchema = z.strictObject({
   maxConnectAttempt: z
@@ -49,7 +49,7 @@ const hostSchema = z.strictObject({
   tags: z.record(z.string(), z.string()).optional().describe("With OmitHostsWithTags: all tags that such hosts have"),
   updateFrequency: z
     .int()
-    .min(1)
+    .min(0)
     .max(2_147_483_647)
     .optional()
     .describe("With OmitPreviousPriorities: after how many tries the next priority is used (2)"),
@@ -91,7 +91,7 @@ const httpSchema = z.strictObject({
     .max(64)
     .optional()
     .describe(
-      "What is tried again: reasons, status codes such as 503 as text, and HttpMethod... for these methods only (GatewayError, ConnectFailure, RefusedStream)",
+      "What is tried again: reasons (GatewayError, ConnectFailure, RefusedStream), status codes such as 503 as text, and HttpMethod... for these methods only",
     ),
   retriableResponseHeaders: headers().describe("An answer with any of these is a reason to try again"),
   retriableRequestHeaders: headers().describe("Only requests with any of these are tried again"),
@@ -135,9 +135,10 @@ export const meshRetryKind = policyKind({
   to: {
     targets: ["Mesh", "MeshService", "MeshExternalService", "MeshMultiZoneService", "MeshHTTPRoute"],
     item: z.strictObject({ default: retrySchema.describe("The retries") }),
-    check: (each, field, top) => {
+    check: (each, field) => checkConf(each.default, `${field}.default`),
+    warn: (each, field, top) => {
       const forRoute = each.targetRef.kind === "MeshHTTPRoute" || top.kind === "MeshHTTPRoute";
-      return checkConf(each.default, `${field}.default`, forRoute);
+      return forRoute ? warnForRoute(each.default, `${field}.default`) : [];
     },
   },
   under: { MeshGateway: legacy, MeshHTTPRoute: legacy },

@@ -43,10 +43,14 @@ export const meshTimeoutKind = policyKind({
     item,
     check: (each, field, top) => [
       ...checkConf(each.default, `${field}.default`),
-      ...(each.targetRef.kind === "MeshHTTPRoute" || top.kind === "MeshHTTPRoute"
-        ? onlyFields(each.default, ROUTE_FIELDS, `${field}.default`, "for a MeshHTTPRoute")
+      ...(top.kind === "MeshHTTPRoute"
+        ? onlyFields(each.default, TOP_ROUTE_FIELDS, `${field}.default`, OF_A_ROUTE)
         : []),
     ],
+    warn: (each, field, top) => {
+      const forRoute = each.targetRef.kind === "MeshHTTPRoute" || top.kind === "MeshHTTPRoute";
+      return forRoute ? warnForRoute(each.default, `${field}.default`) : [];
+    },
   },
   from: { targets: ["Mesh"], item, check: (each, field) => checkConf(each.default, `${field}.default`) },
   rules: {
@@ -65,6 +69,9 @@ export const meshTimeoutKind = policyKind({
 // A connection carries the requests of many routes and is there before the first request: only what Envoy decides for
 // each request can depend on the route or on the caller.
 const ROUTE_FIELDS = ["http.requestTimeout", "http.streamIdleTimeout", "http.maxStreamDuration"];
+// Kuma lets this one pass there; it says nothing about a route either.
+const TOP_ROUTE_FIELDS = [...ROUTE_FIELDS, "http.requestHeadersTimeout"];
+const OF_A_ROUTE = "for a MeshHTTPRoute";
 const CALLER_FIELDS = ["http.requestTimeout", "http.streamIdleTimeout"];
 
 function checkConf(conf: TimeoutConf, field: string): Violation[] {
@@ -88,6 +95,15 @@ function onlyFields(conf: TimeoutConf, allowed: readonly string[], field: string
     .map((name) => ({
       field: `${field}.${name}`,
       message: `must not be set ${why}; it may set ${allowed.join(", ")}`,
+    }));
+}
+
+function warnForRoute(conf: TimeoutConf, field: string): Violation[] {
+  return settings(conf)
+    .filter((name) => !ROUTE_FIELDS.includes(name))
+    .map((name) => ({
+      field: `${field}.${name}`,
+      message: `has no effect on a MeshHTTPRoute; ${ROUTE_FIELDS.join(", ")} have`,
     }));
 }
 
