@@ -49,7 +49,7 @@ test("createApi() counts a mesh as a MeshInsight, in the list and alone", async 
   const one = (await api.call("GET", "/mesh-insights/default")).json();
   const { type, name, dataplanes, policies, dpVersions, mTLS, services, dataplanesByType } = one;
   assert.deepEqual([type, name, dataplanes], ["MeshInsight", "default", all(1, 3)]);
-  assert.deepEqual(policies, { MeshTimeout: { total: 1 } });
+  assert.deepEqual((policies as Record<string, unknown>)["MeshTimeout"], { total: 1 });
   assert.deepEqual(dpVersions, {
     kumaDp: { "2.14.3": all(1, 1), unknown: all(0, 2) },
     envoy: { "1.37.0": all(1, 1), unknown: all(0, 2) },

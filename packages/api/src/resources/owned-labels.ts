@@ -1,5 +1,6 @@
 import type { Kind } from "@heddle/model/kind.ts";
 import { LABEL, type Labels } from "@heddle/model/labels.ts";
+import { legacyKindOf } from "@heddle/model/legacy/index.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
 import type { Parsed, Violation } from "@heddle/model/violation.ts";
 import type { Info } from "../ports.ts";
@@ -32,9 +33,13 @@ export function ownedLabels(kind: Kind, { name, mesh, spec }: NewResource, place
     [LABEL.origin]: place.mode,
     ...(local ? { [LABEL.zone]: place.zone, [LABEL.environment]: place.environment } : {}),
     // Roles tell namespaces apart, which exist on Kubernetes only.
-    ...(kind.policy !== undefined && place.environment === "universal" ? { [LABEL.policyRole]: "system" } : {}),
+    ...(hasRole(kind) && place.environment === "universal" ? { [LABEL.policyRole]: "system" } : {}),
     ...(kind.type === "Dataplane" ? listenerLabels(spec) : {}),
   };
+}
+
+function hasRole({ type, policy }: Kind): boolean {
+  return policy !== undefined && legacyKindOf(type) === undefined;
 }
 
 function listenerLabels(spec: unknown): Labels {

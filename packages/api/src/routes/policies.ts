@@ -1,3 +1,4 @@
+import { legacyKindOf } from "@heddle/model/legacy/index.ts";
 import type { Context } from "../context.ts";
 import { readOnlyReason } from "../guards/read-only.ts";
 import { ok, type Route } from "../http/route.ts";
@@ -21,7 +22,7 @@ export function policiesRoute({ ports, settings }: Context): Route {
             singularDisplayName: kind.singular,
             pluralDisplayName: kind.plural,
             isExperimental: false,
-            isTargetRefBased: true,
+            isTargetRefBased: legacyKindOf(kind.type) === undefined,
             isInbound: kind.policy.from.length > 0 || kind.policy.rules,
             isOutbound: kind.policy.to.length > 0,
           };

@@ -1,4 +1,5 @@
 import type { Kind } from "@heddle/model/kind.ts";
+import { legacyKindOf } from "@heddle/model/legacy/index.ts";
 import type { Context } from "../context.ts";
 import { readOnlyReason } from "../guards/read-only.ts";
 import { ok, type Route } from "../http/route.ts";
@@ -30,13 +31,13 @@ function typeOf(kind: Kind, readOnly: boolean): object {
     singularDisplayName: kind.singular,
     pluralDisplayName: kind.plural,
     includeInFederation: !kind.readOnly && kind.type !== "Dataplane" && kind.type !== "Zone",
-    ...(kind.policy === undefined ? {} : { policy: policyTraits(kind.policy) }),
+    ...(kind.policy === undefined ? {} : { policy: policyTraits(kind.policy, legacyKindOf(kind.type) === undefined) }),
   };
 }
 
-function policyTraits({ to, from, rules }: NonNullable<Kind["policy"]>): object {
+function policyTraits({ to, from, rules }: NonNullable<Kind["policy"]>, isTargetRef: boolean): object {
   return {
-    isTargetRef: true,
+    isTargetRef,
     hasToTargetRef: to.length > 0,
     hasFromTargetRef: from.length > 0,
     hasRulesTargetRef: rules,

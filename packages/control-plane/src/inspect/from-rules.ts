@@ -3,7 +3,7 @@ import type { Compiled } from "@heddle/engine/compile.ts";
 import { mergeConfs } from "@heddle/engine/match/merge.ts";
 import type { Selected } from "@heddle/engine/match/match.ts";
 import type { InboundRule } from "@heddle/engine/policy.ts";
-import { inboundRef, tellsTagsApart } from "./inbound-rules.ts";
+import { inboundRef, nameOf, namesOf, tellsTagsApart } from "./inbound-rules.ts";
 import type { Metas } from "./meta.ts";
 import { combinations, isWithin, matchersOf, tagsOf } from "./subsets.ts";
 
@@ -17,7 +17,7 @@ export function fromRules(
 ): { readonly rules: FromRules; readonly warnings: readonly string[] } {
   if (!tellsTagsApart(policy)) return { rules: [], warnings: [] };
   const written = policies.filter(({ resource }) => resource.spec.from !== undefined);
-  const names = new Set(written.map(({ resource }) => resource.name));
+  const names = namesOf(written);
   const found = inbounds.map((unit) => {
     const all = unit.rules.find(({ kind }) => kind === policy.kind.type)?.rules.rules ?? [];
     const { rules, isComplete } = subsetRules(all.filter(isFrom(names)), metas);
@@ -33,7 +33,7 @@ export function fromRules(
 
 // A policy has `from` or `rules`, never both.
 function isFrom(names: ReadonlySet<string>): (rule: InboundRule) => boolean {
-  return ({ origin }) => names.has(origin.name);
+  return ({ origin }) => names.has(nameOf(origin));
 }
 
 function subsetRules(

@@ -3,6 +3,7 @@ import type { Compiled, InboundUnit } from "@heddle/engine/compile.ts";
 import { callersOf } from "@heddle/engine/match/callers.ts";
 import type { Selected } from "@heddle/engine/match/match.ts";
 import type { InboundRule, InboundRules, Policy } from "@heddle/engine/policy.ts";
+import { asWritten } from "@heddle/engine/snapshot/legacy.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { Match } from "@heddle/model/target-ref.ts";
 import type { Metas } from "./meta.ts";
@@ -28,8 +29,18 @@ function rulesFor({ rules }: InboundUnit, { policy, policies }: Selected): Inbou
   const found = rules.find(({ kind }) => kind === policy.kind.type)?.rules;
   if (found === undefined || !tellsTagsApart(policy)) return found;
   const written = policies.filter(({ resource }) => resource.spec.rules !== undefined);
-  const names = new Set(written.map(({ resource }) => resource.name));
-  return { ...found, rules: found.rules.filter(({ origin }) => names.has(origin.name)) };
+  const names = namesOf(written);
+  return { ...found, rules: found.rules.filter(({ origin }) => names.has(nameOf(origin))) };
+}
+
+/** What users call these policies: those of Kuma 2.x are matched as what they stand for. */
+export function namesOf(policies: Selected["policies"]): ReadonlySet<string> {
+  return new Set(policies.map(({ resource }) => nameOf(asWritten(resource))));
+}
+
+/** What users call a policy. */
+export function nameOf({ type, name }: { readonly type: string; readonly name: string }): string {
+  return `${type}/${name}`;
 }
 
 /** Whether `from` of this kind may name some callers by their tags; one that only ever means all is a rule like others. */

@@ -6,11 +6,10 @@ import { unshadowed } from "./shadow.ts";
 
 /** The proxies that a policy selects, ordered by name; a shadow policy selects those that it would without its label. */
 export function matchedDataplanes(mesh: MeshSnapshot, { type, name }: ResourceKey): readonly ProxyKey[] {
-  const policy = mesh.policies.get(type)?.find((each) => each.name === name);
-  if (policy === undefined) return [];
-  const real = unshadowed(policy);
+  const own = mesh.policies.get(type)?.filter((each) => each.name === name) ?? [];
+  const policies = [...own, ...(mesh.legacy.get(`${type}/${name}`)?.policies ?? [])].map(unshadowed);
   return [...mesh.dataplanes.values()]
-    .filter(({ resource }) => reachOf(real, mesh, resource) !== undefined)
+    .filter(({ resource }) => policies.some((policy) => reachOf(policy, mesh, resource) !== undefined))
     .map(({ resource }) => ({ mesh: resource.mesh, name: resource.name }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -23,7 +23,8 @@ export class Metas {
 
   /** The policy that something comes from. */
   ofOrigin({ type, mesh, name, kri }: Origin): Meta {
-    const policy = this.#snapshot.policies.get(type)?.find((each) => each.name === name);
+    const old = this.#snapshot.legacy.get(`${type}/${name}`)?.resource;
+    const policy = old ?? this.#snapshot.policies.get(type)?.find((each) => each.name === name);
     return policy === undefined ? { type, mesh, name, labels: {}, kri } : this.of(policy);
   }
 

@@ -1,5 +1,6 @@
 import { pointsAt, type Selected } from "@heddle/engine/match/match.ts";
 import type { Conflict } from "@heddle/engine/plan/plan.ts";
+import { asWritten } from "@heddle/engine/snapshot/legacy.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { TargetRef } from "@heddle/model/target-ref.ts";
 import type { Subject } from "./subject.ts";
@@ -15,9 +16,9 @@ function danglingReferences(mesh: MeshSnapshot, { policies }: Selected): readonl
   return policies.flatMap(({ resource }) =>
     (resource.spec.to ?? []).flatMap(({ targetRef }, index) => {
       if (targetRef === undefined || leadsSomewhere(mesh, targetRef)) return [];
-      return [
-        `${resource.type} "${resource.name}": to[${index}].targetRef names ${shown(targetRef)}, which does not exist`,
-      ];
+      const written = asWritten(resource);
+      const field = written === resource ? `to[${index}].targetRef` : `destinations[${index}]`;
+      return [`${written.type} "${written.name}": ${field} names ${shown(targetRef)}, which does not exist`];
     }),
   );
 }

@@ -15,6 +15,8 @@ export function storedIn(mesh: MeshSnapshot, { type, name }: ResourceKey): Resou
     case "MeshTrust":
       return mesh.trusts.get(name);
     default:
-      return mesh.policies.get(type)?.find((policy) => policy.name === name);
+      return (
+        mesh.legacy.get(`${type}/${name}`)?.resource ?? mesh.policies.get(type)?.find((policy) => policy.name === name)
+      );
   }
 }

@@ -7,6 +7,7 @@ import type { Resource } from "@heddle/model/resource.ts";
 import { byPrecedence, type PolicySpec } from "../match/precedence.ts";
 import { MapDraft } from "./map-draft.ts";
 import { IndexDraft } from "./index-draft.ts";
+import { legacyEntry, readsMesh } from "./legacy.ts";
 import { isMember, requiredFeature, servicesByFeature } from "./membership.ts";
 import { type ServiceView, viewService } from "./service-view.ts";
 import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
@@ -49,6 +50,7 @@ class Draft {
   readonly #services;
   readonly #identities;
   readonly #trusts;
+  readonly #legacy;
   readonly #policies;
   readonly #instances;
   readonly #selectors;
@@ -66,6 +68,7 @@ class Draft {
     this.#services = new MapDraft(mesh.services);
     this.#identities = new MapDraft(mesh.identities);
     this.#trusts = new MapDraft(mesh.trusts);
+    this.#legacy = new MapDraft(mesh.legacy);
     this.#policies = new MapDraft(mesh.policies);
     this.#instances = new IndexDraft(mesh.instances);
     this.#selectors = new IndexDraft(mesh.selectors);
@@ -106,6 +109,7 @@ class Draft {
       services: this.#services.current,
       identities: this.#identities.current,
       trusts: this.#trusts.current,
+      legacy: this.#legacy.current,
       policies: this.#policies.current,
       instances: this.#instances.current,
       selectors: this.#selectors.current,
@@ -119,6 +123,7 @@ class Draft {
       case "Mesh":
         this.#mesh = resource as Resource<MeshSpec>;
         this.#everybody = true;
+        this.#translateAgain();
         return;
       case "Dataplane":
         this.#applyDataplane(resource as Resource<DataplaneSpec>, put);
@@ -135,7 +140,7 @@ class Draft {
         this.#everybody = true;
         return;
       default:
-        this.#applyPolicy(resource as Resource<PolicySpec>, put);
+        if (!this.#applyLegacy(resource, put)) this.#applyPolicy(resource as Resource<PolicySpec>, put);
     }
   }
 
@@ -185,6 +190,24 @@ class Draft {
     const rest = old.filter((other) => other.name !== resource.name);
     this.#touchedPolicies.push(...old.filter((other) => other.name === resource.name), ...(put ? [resource] : []));
     this.#policies.write(resource.type, put ? [...rest, resource].toSorted(byPrecedence) : rest);
+  }
+
+  /** Says whether it is a resource of Kuma 2.x, which stands for policies of other names. */
+  #applyLegacy(resource: Resource, put: boolean): boolean {
+    const entry = legacyEntry(resource, this.#mesh);
+    if (entry === undefined) return false;
+    const key = `${resource.type}/${resource.name}`;
+    const names = entry.policies.map(({ type, name }) => `${type}/${name}`);
+    const gone = this.#legacy.current.get(key)?.policies.filter(({ type, name }) => !names.includes(`${type}/${name}`));
+    this.#legacy.write(key, put ? entry : undefined);
+    for (const policy of gone ?? []) this.#applyPolicy(policy, false);
+    for (const policy of entry.policies) this.#applyPolicy(policy, put);
+    return true;
+  }
+
+  #translateAgain(): void {
+    for (const { resource } of this.#legacy.current.values())
+      if (readsMesh(resource)) this.#applyLegacy(resource, true);
   }
 
   #servicesOf(proxy: Resource<DataplaneSpec> | undefined): readonly string[] {

@@ -5,6 +5,7 @@ import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { PolicySpec } from "../match/precedence.ts";
 import type { Index } from "./index-draft.ts";
+import type { LegacyEntry } from "./legacy.ts";
 import type { ServiceView } from "./service-view.ts";
 
 /** What is known of a proxy besides its resource. It changes with connections, not with writes of users. */
@@ -42,7 +43,9 @@ export interface MeshSnapshot {
   readonly services: ReadonlyMap<string, Resource<MeshServiceSpec>>;
   readonly identities: ReadonlyMap<string, Resource<MeshIdentitySpec>>;
   readonly trusts: ReadonlyMap<string, Resource<MeshTrustSpec>>;
-  /** By kind of policy, each list from the weakest to the strongest. */
+  /** Resources of Kuma 2.x that stand for policies, by type and name ("Timeout/slow"). */
+  readonly legacy: ReadonlyMap<string, LegacyEntry>;
+  /** By kind of policy, each list from the weakest to the strongest; those of Kuma 2.x as what they stand for. */
   readonly policies: ReadonlyMap<string, readonly Resource<PolicySpec>[]>;
   /** Names of the proxies that serve a service, by service key. */
   readonly instances: Index;
@@ -62,6 +65,7 @@ export function emptySnapshot(mesh: Resource<MeshSpec>, zone: string): MeshSnaps
     services: none,
     identities: none,
     trusts: none,
+    legacy: none,
     policies: none,
     instances: none,
     selectors: none,

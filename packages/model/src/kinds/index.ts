@@ -1,4 +1,5 @@
 import type { Kind } from "../kind.ts";
+import { LEGACY_KINDS } from "../legacy/index.ts";
 import { dataplaneInsight } from "./dataplane-insight.ts";
 import { dataplane } from "./dataplane.ts";
 import { meshIdentity, meshTrust } from "./mesh-identity.ts";
@@ -6,7 +7,7 @@ import { meshService } from "./mesh-service.ts";
 import { mesh } from "./mesh.ts";
 import { globalSecret, secret, zone, zoneInsight } from "./system.ts";
 
-/** The kinds that are not policies. Policies bring their own, one folder each. */
+/** The kinds that are not policies of today. Those bring their own, one folder each. */
 export const CORE_KINDS: readonly Kind[] = [
   mesh,
   dataplane,
@@ -18,4 +19,5 @@ export const CORE_KINDS: readonly Kind[] = [
   meshService,
   meshIdentity,
   meshTrust,
+  ...LEGACY_KINDS,
 ] as readonly Kind[];

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineKind } from "../kind.ts";
 import { duration, stringMap } from "../schema.ts";
 import type { Violation } from "../violation.ts";
+import { checkBackends, loggingSchema, tracingSchema } from "./mesh-backends.ts";
 
 const backend = z.strictObject({
   name: z.string().min(1).max(255).describe("Name of the backend, unique in the mesh"),
@@ -52,6 +53,8 @@ export const meshSchema = z.strictObject({
     })
     .optional()
     .describe("Mutual TLS between all proxies of the mesh"),
+  logging: loggingSchema.optional().describe("Kuma 2.x: where TrafficLogs write to"),
+  tracing: tracingSchema.optional().describe("Kuma 2.x: where TrafficTraces send spans to"),
   networking: z
     .strictObject({ outbound: z.strictObject({ passthrough: z.boolean().optional() }).optional() })
     .optional(),
@@ -122,5 +125,5 @@ function checkMesh(spec: MeshSpec): Violation[] {
       message: `must name one of mtls.backends (${names}), not "${enabled}"`,
     });
   }
-  return violations;
+  return [...violations, ...checkBackends(spec.logging, "logging"), ...checkBackends(spec.tracing, "tracing")];
 }

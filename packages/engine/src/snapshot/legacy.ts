@@ -1,0 +1,68 @@
+import { legacyKindOf, translate } from "@heddle/model/legacy/index.ts";
+import type { LegacyKind, TranslatedPolicy } from "@heddle/model/legacy/legacy-kind.ts";
+import type { Rank } from "@heddle/model/legacy/selector.ts";
+import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import { LABEL } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import type { PolicySpec } from "../match/precedence.ts";
+
+/** A policy that stands for one of Kuma 2.x. */
+export interface LegacyPolicy extends Resource<PolicySpec> {
+  readonly legacy: LegacySource;
+}
+
+/** Where such a policy comes from, and what decides between it and others. */
+export interface LegacySource extends Pick<LegacyKind["legacy"], "choice" | "staysBeside"> {
+  /** What a user wrote. */
+  readonly resource: Resource;
+  readonly shortName: string;
+  readonly rank: Rank;
+  readonly itemRanks: readonly Rank[];
+}
+
+/** What a mesh knows of a resource of Kuma 2.x. */
+export interface LegacyEntry {
+  readonly resource: Resource;
+  readonly policies: readonly LegacyPolicy[];
+}
+
+/** Reads a resource of Kuma 2.x as the policies that it stands for; undefined for resources of other kinds. */
+export function legacyEntry(resource: Resource, mesh: Resource<MeshSpec>): LegacyEntry | undefined {
+  const kind = legacyKindOf(resource.type);
+  const translation = translate(resource, mesh);
+  if (kind === undefined || translation === undefined) return undefined;
+  const policies = translation.policies.map((policy, index) => legacyPolicy(resource, kind, { policy, index }));
+  return { resource, policies };
+}
+
+/** Where a policy comes from that stands for one of Kuma 2.x. */
+export function legacySource(policy: Resource): LegacySource | undefined {
+  return (policy as Partial<LegacyPolicy>).legacy;
+}
+
+/** What a user wrote: the resource itself, or the one of Kuma 2.x that it stands for. */
+export function asWritten(policy: Resource): Resource {
+  return legacySource(policy)?.resource ?? policy;
+}
+
+/** Whether another mesh may make something else of the resource. */
+export function readsMesh({ type }: Resource): boolean {
+  return legacyKindOf(type)?.legacy.readsMesh === true;
+}
+
+function legacyPolicy(
+  resource: Resource,
+  { shortName = "", legacy: { choice, staysBeside = false } }: LegacyKind,
+  { policy, index }: { readonly policy: TranslatedPolicy; readonly index: number },
+): LegacyPolicy {
+  const { rank, itemRanks } = policy;
+  return {
+    ...resource,
+    type: policy.type,
+    // No user can take such a name, so that nothing of a user's is in its way.
+    name: `${resource.type}:${resource.name}:${index}`,
+    labels: { ...resource.labels, [LABEL.displayName]: policy.name },
+    spec: policy.spec as PolicySpec,
+    legacy: { resource, shortName, choice, staysBeside, rank, itemRanks },
+  };
+}

@@ -1,0 +1,84 @@
+import { LABEL } from "../labels.ts";
+import { httpRules } from "./http-rules.ts";
+import { clientSide, compact, legacyKind, type TranslatedPolicy, type Translation } from "./legacy-kind.ts";
+import { destinationOf } from "./selector.ts";
+import { backendRefsOf, namesItself } from "./split.ts";
+import { checkTrafficRoute } from "./traffic-route-check.ts";
+import { type Conf, type LoadBalancer, trafficRouteSchema, type TrafficRouteSpec } from "./traffic-route-schema.ts";
+
+/** Kuma 2.x: where the requests to a service go. */
+export const trafficRoute = legacyKind({
+  type: "TrafficRoute",
+  path: "traffic-routes",
+  shortName: "tr",
+  singular: "Traffic Route",
+  plural: "Traffic Routes",
+  schema: trafficRouteSchema,
+  check: checkTrafficRoute,
+  legacy: {
+    becomes: ["MeshHTTPRoute", "MeshTCPRoute", "MeshLoadBalancingStrategy"],
+    choice: "one",
+    translate: (spec, { name }) => translate(spec, name),
+  },
+});
+
+// Each part stands even when it says nothing, because of all TrafficRoutes that mean a request only one counts.
+function translate(spec: TrafficRouteSpec, name: string): Translation {
+  const { conf } = spec;
+  const http = httpRules(conf);
+  const tcp = backendRefsOf(conf);
+  const balancing = balancingOf(conf.loadBalancer);
+  const part = (type: string, item: object, inert: boolean): readonly TranslatedPolicy[] =>
+    clientSide(spec, { name, type, item }).map((policy) => (inert ? { ...policy, inert } : policy));
+  return {
+    policies: [
+      ...part("MeshHTTPRoute", { rules: http.rules }, http.rules.length === 0),
+      ...part(
+        "MeshTCPRoute",
+        { rules: tcp.refs.length === 0 ? [] : [{ default: { backendRefs: tcp.refs } }] },
+        tcp.refs.length === 0,
+      ),
+      ...part("MeshLoadBalancingStrategy", { default: balancing }, conf.loadBalancer === undefined),
+    ],
+    notes: [...http.notes, ...tcp.notes, ...routeNotes(spec), ...balancingNotes(conf)],
+  };
+}
+
+const HASHES = { XX_HASH: "XXHash", MURMUR_HASH_2: "MurmurHash2" } as const;
+
+function balancingOf(balancer: LoadBalancer = {}): object {
+  const { leastRequest, ringHash, random, maglev } = balancer;
+  if (leastRequest !== undefined) {
+    const { choiceCount } = leastRequest;
+    return { loadBalancer: compact({ type: "LeastRequest", leastRequest: choiceCount ? { choiceCount } : undefined }) };
+  }
+  if (ringHash !== undefined) {
+    const { hashFunction, ...sizes } = ringHash;
+    const ring = compact({ hashFunction: hashFunction && HASHES[hashFunction], ...sizes });
+    return { loadBalancer: { type: "RingHash", ...(Object.keys(ring).length > 0 && { ringHash: ring }) } };
+  }
+  if (random !== undefined) return { loadBalancer: { type: "Random" } };
+  return { loadBalancer: { type: maglev === undefined ? "RoundRobin" : "Maglev" } };
+}
+
+// A route of today names its destination, so that "every service" can be meant here and not be written.
+function routeNotes({ destinations, conf }: TrafficRouteSpec): readonly string[] {
+  const routes = (conf.http ?? []).length > 0 || !namesItself(conf);
+  const all = destinations.findIndex((destination) => destinationOf(destination).kind === "Mesh");
+  if (!routes || all === -1) return [];
+  return [
+    `destinations[${all}].match: routes of today name their destination: in place of targetRef {kind: Mesh} write one item of "to" for each service`,
+  ];
+}
+
+function balancingNotes({ loadBalancer, ...conf }: Conf): readonly string[] {
+  if (loadBalancer === undefined) return [];
+  const elsewhere = [conf, ...(conf.http ?? [])].some(({ split = [], destination }) =>
+    [...split.map((part) => part.destination), destination ?? {}].some((tags) => tags[LABEL.service] !== "*"),
+  );
+  return elsewhere
+    ? [
+        "conf.loadBalancer: counts for the instances of the destinations above; say it for other services of the split as well",
+      ]
+    : [];
+}
