@@ -7,6 +7,7 @@ import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
 import { meshTcpRoute } from "./mesh-tcp-route/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
+import { meshTls } from "./mesh-tls/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
 /** Every policy there is, in the order of their names. */
@@ -19,5 +20,6 @@ export const policies = [
   meshRetry,
   meshTcpRoute,
   meshTimeout,
+  meshTls,
   meshTrafficPermission,
 ] as const;

@@ -7,10 +7,10 @@ import { isHttp } from "./emit/common.ts";
 import { inboundRoutes } from "./emit/inbound-routes.ts";
 import { inboundListener } from "./emit/listener.ts";
 import { inboundRules, type Matched, type Selected } from "./match/match.ts";
-import { idOf, type Memo } from "./memo.ts";
+import { idOf, type Memo, ObjectMemo } from "./memo.ts";
 import { baseInbounds } from "./plan/base-plan.ts";
-import type { InboundPlan } from "./plan/plan.ts";
-import { applyProposals, clusterText, listenerText, type Proposal } from "./plan/settings.ts";
+import type { InboundPlan, ProxyTls } from "./plan/plan.ts";
+import { applyProposals, clusterText, listenerText, type Proposal, tlsText } from "./plan/settings.ts";
 import type { InboundRules } from "./policy.ts";
 import type { ProxyFacts } from "./proxy-facts.ts";
 import type { DataplaneEntry } from "./snapshot/snapshot.ts";
@@ -51,7 +51,7 @@ function compileInbound(
 ): InboundUnit {
   const proposals = [...whole.inbounds, ...selectedRules.flatMap((each) => proposalOf(each, base, proxy))];
   const { settings, conflicts } = applyProposals(base.settings, proposals, base.key);
-  const plan = { ...base, settings };
+  const plan = { ...base, settings, tls: inMode(base.tls, settings.tls.mode) };
   return {
     plan,
     conflicts,
@@ -73,13 +73,21 @@ function proposalOf(
   return [{ kind: policy.kind.type, origins: rules.rules.map(({ origin }) => origin), change }];
 }
 
+function inMode(tls: ProxyTls | undefined, mode: ProxyTls["mode"] | undefined): ProxyTls | undefined {
+  if (tls === undefined || mode === undefined || mode === tls.mode) return tls;
+  return otherModes.get(tls, mode, () => ({ ...tls, mode }));
+}
+
+// What is made for one part in mutual TLS serves all who share it.
+const otherModes = new ObjectMemo<ProxyTls, ProxyTls>();
+
 // A policy that changes one of the three leaves the others as they were encoded.
 function inboundResources(base: InboundPlan, plan: InboundPlan, memo: Memo): readonly EncodedResource[] {
   const { settings } = plan;
   const id = idOf(base);
   return [
     memo.get(`inbound cluster|${id}|${clusterText(settings)}`, () => applicationCluster(plan)),
-    memo.get(`inbound listener|${id}|${listenerText(settings)}`, () => inboundListener(plan)),
+    memo.get(`inbound listener|${id}|${listenerText(settings)}|${tlsText(settings)}`, () => inboundListener(plan)),
     ...(isHttp(plan.protocol) ? [inboundRoutes(plan)] : []),
     ...settings.resources,
   ];

@@ -42,7 +42,7 @@ function clusterFor(context: CompileContext, destination: Destination): EncodedR
       proposalsFor(context, confs, destination),
       destination.key,
     );
-    return destinationCluster(destination, settings.cluster, tls);
+    return destinationCluster(destination, settings, tls);
   });
 }
 

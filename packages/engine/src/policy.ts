@@ -90,6 +90,8 @@ export interface Policy<OutboundConf = unknown, InboundConf = unknown, ProxyConf
   readonly patch?: (conf: Conf<ProxyConf>, resources: Resources, proxy: ProxyFacts) => Resources;
   /** `inbound` and `outbound` read the proxy, so no two proxies share what they return. */
   readonly readsProxy?: boolean;
+  /** What `rules` and `from` say of whole proxies is about both directions: `outbound` gets it for each destination. */
+  readonly rulesMeanBothWays?: boolean;
   /** Says whether a caller gets through, by the very rules that `inbound` turns into filters. Pure, for explanations. */
   readonly explainAccess?: (question: AccessQuestion<InboundConf>) => AccessAnswer;
   /** Rules for an inbound are looked at one by one; they are never merged, not even those for every caller. */

@@ -57,6 +57,8 @@ export interface Rules<Shape extends z.ZodRawShape> {
   /** The fields of an item beside its `matches`. */
   readonly item: z.ZodObject<Shape>;
   readonly check?: ItemCheck<Shape, { readonly matches?: readonly Match[] | undefined }>;
+  /** What an item says without any effect, though it is allowed; told to whoever writes it. */
+  readonly warn?: ItemCheck<Shape, { readonly matches?: readonly Match[] | undefined }>;
 }
 
 /** What a policy says under `default`: a single value for everything that the selected proxies do. */
@@ -211,7 +213,12 @@ function warn({ targetRef, from }: Spec): string[] {
   ];
 }
 
-function warnItems({ to }: PolicyDeclaration, { targetRef = { kind: "Mesh" }, to: items = [] }: Spec): string[] {
-  const warnings = items.flatMap((item, index) => to?.warn?.(item as never, `to[${index}]`, targetRef) ?? []);
+function warnItems(declaration: PolicyDeclaration, spec: Spec): string[] {
+  const top: TargetRef = spec.targetRef ?? { kind: "Mesh" };
+  const warnings = (["to", "from", "rules"] as const).flatMap((name) =>
+    (spec[name] ?? []).flatMap(
+      (item, index) => declaration[name]?.warn?.(item as never, `${name}[${index}]`, top) ?? [],
+    ),
+  );
   return warnings.map(({ field, message }) => `spec.${field}: ${message}`);
 }

@@ -15,7 +15,6 @@ const TYPES: Readonly<Record<string, string>> = {
   meshopentelemetrybackends: "MeshOpenTelemetryBackend",
   meshpassthroughs: "MeshPassthrough",
   meshproxypatches: "MeshProxyPatch",
-  meshtlses: "MeshTLS",
   meshtraces: "MeshTrace",
   meshzoneaddresses: "MeshZoneAddress",
   proxytemplates: "ProxyTemplate",

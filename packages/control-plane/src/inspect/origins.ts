@@ -22,9 +22,9 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
 
 /** The parts of a change that end up in a type of resource. */
 const SLOTS: Readonly<Record<string, readonly (keyof Change)[]>> = {
-  [TYPE_URL.listener]: ["connection", "httpFilters", "networkFilters", "accessLogs", "tracing", "callers"],
+  [TYPE_URL.listener]: ["connection", "tls", "httpFilters", "networkFilters", "accessLogs", "tracing", "callers"],
   [TYPE_URL.route]: ["route", "callers"],
-  [TYPE_URL.cluster]: ["cluster"],
+  [TYPE_URL.cluster]: ["cluster", "tls"],
 };
 
 function inboundOrigins(

@@ -15,6 +15,7 @@ import { ELSEWHERE } from "./to-resource-rules.ts";
  * a proxy that has no such destination and whose policies name none.
  */
 export function toRules({ snapshot, compiled }: Subject, selected: Selected, metas: Metas): readonly SubsetRule[] {
+  if (selected.policy.kind.policy.to.length === 0) return [];
   const refs = selected.policies.flatMap(({ resource }) => (resource.spec.to ?? []).map(({ targetRef }) => targetRef));
   const named = refs.filter((ref) => isByTags(ref, snapshot.views)).map((ref) => tagsOf(ref));
   const isLegacy = [...compiled.destinations.values()].some(({ kind }) => kind === "Service");

@@ -10,7 +10,7 @@ import {
 } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { Memo } from "../memo.ts";
-import type { ClusterSettings, Destination, InboundPlan, ProxyTls } from "../plan/plan.ts";
+import type { ClusterSettings, Destination, InboundPlan, ProxyTls, Settings } from "../plan/plan.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { emitHealthCheck } from "./health-check.ts";
@@ -21,7 +21,7 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 /** The instances of a destination, as one proxy calls them. */
 export function destinationCluster(
   destination: Destination,
-  settings: ClusterSettings,
+  { cluster: settings, tls: connections }: Pick<Settings, "cluster" | "tls">,
   tls: ProxyTls | undefined,
 ): EncodedResource {
   const secure = tls !== undefined && destination.tls !== undefined;
@@ -36,7 +36,9 @@ export function destinationCluster(
     ...common(settings),
     ...(isHttp(destination.protocol) ? httpOptions(settings, http2) : {}),
     ...(settings.healthCheck === undefined ? {} : { healthChecks: [emitHealthCheck(settings.healthCheck, http2)] }),
-    ...(secure && destination.tls !== undefined ? { transportSocket: upstreamTls(tls, destination.tls) } : {}),
+    ...(secure && destination.tls !== undefined
+      ? { transportSocket: upstreamTls(tls, destination.tls, connections) }
+      : {}),
   });
 }
 

@@ -87,7 +87,7 @@ function inboundChains(plan: InboundPlan): Chain[] {
       ...(needsServerName(plan.settings.callers) ? [rememberServerName()] : []),
       mainFilter(plan, plan.settings),
     ],
-    transportSocket: downstreamTls(plan.tls),
+    transportSocket: downstreamTls(plan.tls, plan.settings.tls),
   };
   if (plan.tls.mode === "strict") return [secure];
   return [

@@ -3,6 +3,7 @@ import type { TransportSocketSchema } from "@heddle/envoy/gen/envoy/config/core/
 import {
   SubjectAltNameMatcher_SanType,
   TlsParameters_TlsProtocol,
+  type TlsParametersSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import {
   type CommonTlsContextSchema,
@@ -10,7 +11,7 @@ import {
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { idOf, ObjectMemo } from "../memo.ts";
-import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
+import type { ProxyTls, TlsSettings, TlsVersion, UpstreamTls } from "../plan/plan.ts";
 import { FROM_ADS, type Init } from "./common.ts";
 
 /** The protocol name that tells the mesh's TLS from an application's own. Kuma uses the same. */
@@ -20,13 +21,13 @@ type TransportSocket = Init<typeof TransportSocketSchema>;
 type SanMatch = { readonly case: "exact" | "prefix"; readonly value: string };
 
 /** Terminates mutual TLS: the caller must show a certificate of the mesh. */
-export function downstreamTls(tls: ProxyTls): TransportSocket {
-  return downstreamSockets.get(tls, "", () => makeDownstreamTls(tls));
+export function downstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocket {
+  return downstreamSockets.get(tls, paramsText(settings), () => makeDownstreamTls(tls, settings));
 }
 
 const downstreamSockets = new ObjectMemo<ProxyTls, TransportSocket>();
 
-function makeDownstreamTls(tls: ProxyTls): TransportSocket {
+function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocket {
   const callers = tls.trustPrefixes.map((value): SanMatch => ({ case: "prefix", value }));
   return {
     name: "envoy.transport_sockets.tls",
@@ -34,21 +35,22 @@ function makeDownstreamTls(tls: ProxyTls): TransportSocket {
       case: "typedConfig",
       value: any(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
-        commonTlsContext: commonContext(tls, callers, []),
+        commonTlsContext: { ...commonContext(tls, callers, []), tlsParams: paramsOf(settings) },
       }),
     },
   };
 }
 
 /** Starts mutual TLS towards a destination and accepts nobody else there. */
-export function upstreamTls(tls: ProxyTls, upstream: UpstreamTls): TransportSocket {
-  return upstreamSockets.get(upstream, String(idOf(tls)), () => makeUpstreamTls(tls, upstream));
+export function upstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSettings): TransportSocket {
+  const key = `${idOf(tls)} ${paramsText(settings)}`;
+  return upstreamSockets.get(upstream, key, () => makeUpstreamTls(tls, upstream, settings));
 }
 
 // A cluster changes with every timeout, its TLS with its service's identities only.
 const upstreamSockets = new ObjectMemo<UpstreamTls, TransportSocket>();
 
-function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls): TransportSocket {
+function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSettings): TransportSocket {
   const servers =
     upstream.identities.length > 0
       ? upstream.identities.map((value): SanMatch => ({ case: "exact", value }))
@@ -59,10 +61,31 @@ function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls): TransportSocket 
       case: "typedConfig",
       value: any(UpstreamTlsContextSchema, {
         sni: upstream.sni,
-        commonTlsContext: commonContext(tls, servers, [MESH_ALPN]),
+        commonTlsContext: { ...commonContext(tls, servers, [MESH_ALPN]), tlsParams: paramsOf(settings) },
       }),
     },
   };
+}
+
+// Both ends are ours, so nothing older than TLS 1.3, or than the newest version that is allowed, is needed by itself.
+function paramsOf({ maxVersion = "1.3", minVersion = maxVersion, ciphers = [] }: TlsSettings): TlsParams {
+  return {
+    tlsMinimumProtocolVersion: PROTOCOLS[minVersion],
+    tlsMaximumProtocolVersion: PROTOCOLS[maxVersion],
+    cipherSuites: [...ciphers],
+  };
+}
+type TlsParams = Init<typeof TlsParametersSchema>;
+
+const PROTOCOLS = {
+  "1.0": TlsParameters_TlsProtocol.TLSv1_0,
+  "1.1": TlsParameters_TlsProtocol.TLSv1_1,
+  "1.2": TlsParameters_TlsProtocol.TLSv1_2,
+  "1.3": TlsParameters_TlsProtocol.TLSv1_3,
+} as const satisfies Record<TlsVersion, TlsParameters_TlsProtocol>;
+
+function paramsText({ minVersion, maxVersion, ciphers }: TlsSettings): string {
+  return JSON.stringify([minVersion, maxVersion, ciphers]);
 }
 
 function commonContext(
@@ -71,11 +94,6 @@ function commonContext(
   alpnProtocols: string[],
 ): Init<typeof CommonTlsContextSchema> {
   return {
-    // Both ends are ours, so nothing older than TLS 1.3 is ever needed.
-    tlsParams: {
-      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
-      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
-    },
     alpnProtocols,
     tlsCertificateSdsSecretConfigs: [{ name: tls.identitySecret, sdsConfig: FROM_ADS }],
     validationContextType: {

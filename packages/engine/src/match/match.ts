@@ -67,10 +67,18 @@ type PlacedEntry = Entry & { readonly position: number };
 function outboundEntries(selected: Selected): readonly PlacedEntry[] {
   return sortedEntries.get(selected, "to", () =>
     selected.policies
-      .flatMap(({ resource }) => entriesOf(resource, "to"))
+      .flatMap((each) =>
+        selected.policy.rulesMeanBothWays === true ? rulesOfAll(each) : entriesOf(each.resource, "to"),
+      )
       .toSorted(byEntryPrecedence)
       .map((entry, position) => ({ ...entry, position })),
   );
+}
+
+function rulesOfAll({ resource, reach }: Selected["policies"][number]): readonly Entry[] {
+  if (reach !== "all") return [];
+  const entries = [...entriesOf(resource, "from"), ...entriesOf(resource, "rules")];
+  return entries.filter((entry) => isEveryone(clientOf(entry)));
 }
 
 function mergedConf(policy: Policy, entries: readonly Entry[]): Conf {

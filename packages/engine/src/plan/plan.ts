@@ -147,6 +147,18 @@ export interface ConnectionSettings {
   readonly connectAttempts?: number | undefined;
 }
 
+/** How connections with mutual TLS are made and accepted. */
+export interface TlsSettings {
+  /** Inbounds: whether plain text is accepted beside mutual TLS. Absent: as the proxy's identity says. */
+  readonly mode?: ProxyTls["mode"] | undefined;
+  readonly minVersion?: TlsVersion | undefined;
+  readonly maxVersion?: TlsVersion | undefined;
+  /** Up to TLS 1.2, in OpenSSL's names, the first being the one liked best. Absent: Envoy's own. */
+  readonly ciphers?: readonly string[] | undefined;
+}
+
+export type TlsVersion = "1.0" | "1.1" | "1.2" | "1.3";
+
 /** Where Envoy writes a line for each request or connection. */
 export interface AccessLog {
   readonly name: string;
@@ -180,6 +192,7 @@ export interface Settings {
   readonly route: RouteSettings;
   readonly cluster: ClusterSettings;
   readonly connection: ConnectionSettings;
+  readonly tls: TlsSettings;
   readonly httpFilters: readonly HttpFilter[];
   readonly networkFilters: readonly NetworkFilter[];
   readonly accessLogs: readonly AccessLog[];

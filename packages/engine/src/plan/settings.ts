@@ -14,6 +14,7 @@ export const NO_SETTINGS: Settings = {
   route: {},
   cluster: {},
   connection: {},
+  tls: {},
   httpFilters: [],
   networkFilters: [],
   accessLogs: [],
@@ -40,6 +41,11 @@ type Extension = Pick<HttpFilter, "name" | "config">;
 /** Whether a listener has to remember the server name that its callers ask for. */
 export function needsServerName(callers: Settings["callers"]): boolean {
   return callers.some((list) => list.some(({ match }) => match.sni !== undefined));
+}
+
+/** Differs when connections with mutual TLS are made differently. */
+export function tlsText({ tls }: Settings): string {
+  return JSON.stringify(tls);
 }
 
 /** Differs when settings differ that end up in a cluster. */
@@ -72,7 +78,7 @@ export function applyProposals(
 type Claim = (proposal: Proposal, slot: string, value: unknown) => void;
 
 function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
-  const { route, cluster, connection, httpFilters = [], networkFilters = [], callers = [] } = proposal.change;
+  const { route, cluster, connection, tls, httpFilters = [], networkFilters = [], callers = [] } = proposal.change;
   const { accessLogs = [], tracing, resources = [] } = proposal.change;
   if (tracing !== undefined) claim(proposal, "tracing", tracingText(tracing));
   for (const filter of [...httpFilters, ...networkFilters])
@@ -86,6 +92,7 @@ function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
     },
     cluster: { ...weak.cluster, ...claimed("cluster", cluster ?? {}, proposal, claim) },
     connection: { ...weak.connection, ...claimed("connection", connection ?? {}, proposal, claim) },
+    tls: { ...weak.tls, ...claimed("tls", tls ?? {}, proposal, claim) },
     httpFilters: withFilters<HttpFilter>(weak.httpFilters, httpFilters),
     networkFilters: withFilters<NetworkFilter>(weak.networkFilters, networkFilters),
     accessLogs: [...weak.accessLogs, ...accessLogs],
