@@ -27,18 +27,29 @@ name: breaker
 spec: { to: [{ targetRef: { kind: MeshService, name: backend }, default: ${conf} }] }
 `;
 
+const retries = `
+---
+type: MeshRetry
+name: retries
+spec: { to: [{ targetRef: { kind: Mesh }, default: { http: { numRetries: 1, backOff: { baseInterval: 1ms } } } }] }
+`;
+
 /** A service of one instance for each listener, and a way to call it through a proxy with this policy. */
 async function callThrough(t: TestContext, conf: string, ...instances: readonly RequestListener[]) {
-  const ports = await Promise.all(
-    instances.map(async (instance) => {
-      const server = createServer(instance).listen(0, "127.0.0.1");
-      t.after(() => server.close());
-      await once(server, "listening");
-      return (server.address() as { readonly port: number }).port;
-    }),
-  );
-  const listeners = await runEnvoy(t, compileYaml(mesh(conf), policies), { endpoints: { [BACKEND]: ports } });
+  const ports = await Promise.all(instances.map(async (instance) => listening(t, instance)));
+  return callPorts(t, mesh(conf), ports);
+}
+
+async function callPorts(t: TestContext, yaml: string, ports: readonly number[]) {
+  const listeners = await runEnvoy(t, compileYaml(yaml, policies), { endpoints: { [BACKEND]: ports } });
   return () => fetch(`http://127.0.0.1:${listeners.get(`${BACKEND}:10001`)}/`);
+}
+
+async function listening(t: TestContext, instance: RequestListener): Promise<number> {
+  const server = createServer(instance).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  return (server.address() as { readonly port: number }).port;
 }
 
 test("meshCircuitBreaker answers 503 to what is more than its limits", { timeout: 30_000 }, async (t) => {
@@ -81,3 +92,35 @@ test("meshCircuitBreaker leaves an instance out that failed too often in a row",
   assert.equal(failed, 3);
   assert.deepEqual(answers.slice(-10), Array(10).fill("good"));
 });
+
+test("meshCircuitBreaker leaves an instance out that cannot be reached", { timeout: 30_000 }, async (t) => {
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port } = closed.address() as { readonly port: number };
+  await once(closed.close(), "close");
+  const detection =
+    "{ splitExternalAndLocalErrors: true, healthyPanicThreshold: 0, maxEjectionPercent: 50, detectors: { localOriginFailures: { consecutive: 2 } } }";
+  const good = await listening(t, (_, answer) => answer.end("good"));
+  const call = await callPorts(t, mesh(`{ outlierDetection: ${detection} }`), [port, good]);
+  const statuses: number[] = [];
+  for (let calls = 0; calls < 20; calls++) statuses.push((await call()).status);
+  assert.equal(statuses.filter((status) => status === 503).length, 2);
+  assert.deepEqual(statuses.slice(-10), Array(10).fill(200));
+});
+
+for (const [what, budget, expected] of [
+  ["lets a request be tried again within its budget", "{ percentage: 0, minRetries: 1 }", 2],
+  ["lets no request be tried again beyond its budget", "{ percentage: 0, minRetries: 0 }", 1],
+] as const) {
+  test(`meshCircuitBreaker ${what}`, { timeout: 30_000 }, async (t) => {
+    let asked = 0;
+    const instance = await listening(t, (_, answer) => {
+      asked += 1;
+      answer.writeHead(503).end();
+    });
+    const conf = `{ connectionLimits: { retryBudget: ${budget} } }`;
+    const call = await callPorts(t, `${mesh(conf)}${retries}`, [instance]);
+    assert.equal((await call()).status, 503);
+    assert.equal(asked, expected);
+  });
+}

@@ -25,11 +25,17 @@ function changeFor({ connectionLimits, outlierDetection }: CircuitBreakerConf): 
   };
 }
 
-// Envoy takes zero at its word and lets nothing through; here, as in Kuma, it lifts the limit.
-function limits(connectionLimits: NonNullable<CircuitBreakerConf["connectionLimits"]>): CircuitBreakers {
-  return Object.fromEntries(
-    Object.entries(connectionLimits).map(([name, limit]) => [name, limit === 0 ? MOST : limit]),
-  );
+// Envoy takes zero at its word and lets nothing through; here it lifts the limit that a weaker policy set.
+function limits({ retryBudget, ...counts }: NonNullable<CircuitBreakerConf["connectionLimits"]>): CircuitBreakers {
+  const entries = Object.entries(counts).map(([name, limit]) => [name, limit === 0 ? MOST : limit]);
+  return { ...Object.fromEntries(entries), ...(retryBudget && { retryBudget: budget(retryBudget) }) };
+}
+
+function budget({
+  percentage,
+  minRetries,
+}: NonNullable<NonNullable<CircuitBreakerConf["connectionLimits"]>["retryBudget"]>): CircuitBreakers["retryBudget"] {
+  return { percent: percentage === undefined ? undefined : Number(percentage), minRetries };
 }
 
 function detection(outliers: Outliers, detectors: NonNullable<Outliers["detectors"]>): OutlierDetection {

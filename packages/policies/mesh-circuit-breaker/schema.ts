@@ -14,12 +14,21 @@ const limitsSchema = z.strictObject({
   maxPendingRequests: count().describe("Requests that wait for a connection (1024); 0 for no limit"),
   maxRetries: count().describe("Requests that are being tried again at one time (3); 0 for no limit"),
   maxRequests: count().describe("Requests under way at one time (1024); 0 for no limit"),
+  retryBudget: z
+    .strictObject({
+      percentage: percentage().optional().describe("Share of the requests under way that may be retries (20)"),
+      minRetries: count().describe("Retries at one time that are allowed however few requests are under way (3)"),
+    })
+    .optional()
+    .describe("Heddle's own, unknown to Kuma: a limit of retries that grows with the traffic, in place of maxRetries"),
 });
 
 const consecutive = (what: string) =>
   z.strictObject({ consecutive: z.int().min(1).max(MOST).optional().describe(`${what} in a row (5)`) }).optional();
-const minimumHosts = count().describe("Instances that must have had enough requests before any is judged (5)");
-const requestVolume = count().describe("Requests that an instance must have had in an interval to be judged (100)");
+const atLeastOne = () => z.int().min(1).max(MOST).optional();
+const minimumHosts = atLeastOne().describe("Instances that must have had enough requests before any is judged (5)");
+const requestVolume = (usual: number) =>
+  atLeastOne().describe(`Requests that an instance must have had in an interval to be judged (${usual})`);
 
 const detectorsSchema = z.strictObject({
   totalFailures: consecutive("Failures of every sort").describe("Every failure counts: 5xx, and no answer at all"),
@@ -30,7 +39,7 @@ const detectorsSchema = z.strictObject({
   successRate: z
     .strictObject({
       minimumHosts,
-      requestVolume,
+      requestVolume: requestVolume(100),
       standardDeviationFactor: z
         .union([z.number().min(0), z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a number such as "1.9"')])
         .optional()
@@ -41,7 +50,7 @@ const detectorsSchema = z.strictObject({
   failurePercentage: z
     .strictObject({
       minimumHosts,
-      requestVolume,
+      requestVolume: requestVolume(50),
       threshold: z.int().min(0).max(100).optional().describe("Share of failed requests in percent that ejects (85)"),
     })
     .optional()
@@ -97,11 +106,16 @@ function checkConf({ connectionLimits, outlierDetection }: CircuitBreakerConf, f
     return [{ field, message: "must have connectionLimits or outlierDetection" }];
   }
   return [
-    ...(connectionLimits !== undefined && isEmpty(connectionLimits)
-      ? [{ field: `${field}.connectionLimits`, message: "must set at least one limit, such as maxConnections: 100" }]
-      : []),
+    ...checkLimits(connectionLimits, `${field}.connectionLimits`),
     ...checkOutliers(outlierDetection ?? {}, `${field}.outlierDetection`),
   ];
+}
+
+function checkLimits(limits: CircuitBreakerConf["connectionLimits"], field: string): Violation[] {
+  if (limits === undefined) return [];
+  if (isEmpty(limits)) return [{ field, message: "must set at least one limit, such as maxConnections: 100" }];
+  if (limits.retryBudget === undefined || limits.maxRetries === undefined) return [];
+  return [{ field: `${field}.retryBudget`, message: "must not stand beside maxRetries: it takes its place" }];
 }
 
 function checkOutliers(outliers: z.infer<typeof outlierSchema>, field: string): Violation[] {
@@ -111,6 +125,14 @@ function checkOutliers(outliers: z.infer<typeof outlierSchema>, field: string): 
   );
   return [
     ...times.map((name) => ({ field: `${field}.${name}`, message: 'must be more than zero, such as "10s"' })),
+    ...(Number(detectors?.successRate?.standardDeviationFactor ?? 1) > 0
+      ? []
+      : [
+          {
+            field: `${field}.detectors.successRate.standardDeviationFactor`,
+            message: "must be more than zero: with zero everybody below the mean is left out",
+          },
+        ]),
     ...(detectors !== undefined && isEmpty(detectors)
       ? [{ field: `${field}.detectors`, message: "must have at least one detector, such as totalFailures: {}" }]
       : []),

@@ -1,12 +1,21 @@
 import { duration } from "@heddle/envoy/duration.ts";
-import type { CircuitBreakersSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb.js";
+import type {
+  CircuitBreakers_ThresholdsSchema,
+  CircuitBreakersSchema,
+} from "@heddle/envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb.js";
 import type { OutlierDetectionSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/outlier_detection_pb.js";
-import type { CircuitBreakers, OutlierDetection } from "../plan/instances.ts";
+import type { CircuitBreakers, OutlierDetection, RetryBudget } from "../plan/instances.ts";
 import { type Init, present } from "./common.ts";
 
 /** How much may be under way, in Envoy's form. */
-export function emitCircuitBreakers(limits: CircuitBreakers): Init<typeof CircuitBreakersSchema> {
-  return { thresholds: [present({ ...limits })] };
+export function emitCircuitBreakers({ retryBudget, ...limits }: CircuitBreakers): Init<typeof CircuitBreakersSchema> {
+  // What is left of each limit shows in the proxy's statistics, so that one sees a breaker before it opens.
+  return { thresholds: [{ ...present(limits), ...(retryBudget && budget(retryBudget)), trackRemaining: true }] };
+}
+
+function budget({ percent, minRetries }: RetryBudget): Init<typeof CircuitBreakers_ThresholdsSchema> {
+  const budgetPercent = percent === undefined ? undefined : { value: percent };
+  return { retryBudget: present({ budgetPercent, minRetryConcurrency: minRetries }) };
 }
 
 /** Who is left out for what it answered, in Envoy's form. */

@@ -45,6 +45,13 @@ export interface CircuitBreakers {
   readonly maxPendingRequests?: number | undefined;
   readonly maxRetries?: number | undefined;
   readonly maxRequests?: number | undefined;
+  readonly retryBudget?: RetryBudget | undefined;
+}
+
+/** How many of the requests under way may be retries, in place of `maxRetries`. Absent: 20 percent, and always 3. */
+export interface RetryBudget {
+  readonly percent?: number | undefined;
+  readonly minRetries?: number | undefined;
 }
 
 /** Which instances are left out for a while because of what they answered. Times are milliseconds, shares percent. */
