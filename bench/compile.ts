@@ -3,6 +3,7 @@
 import { compile, type Compiled } from "@heddle/engine/compile.ts";
 import { loadAssignment } from "@heddle/engine/emit/endpoints.ts";
 import { Memo } from "@heddle/engine/memo.ts";
+import { ALL_ALIKE } from "@heddle/engine/plan/locality.ts";
 import { endpointsOf } from "@heddle/engine/plan/resolve.ts";
 import { applyChanges, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
@@ -47,7 +48,7 @@ function endpointChanges(start: MeshSnapshot, count: number): void {
     const { snapshot: next, impact } = applyChanges(snapshot, [change]);
     for (const key of impact.endpoints) {
       for (const { destination } of next.views.get(key)?.ports.values() ?? []) {
-        loadAssignment(destination.key, endpointsOf(next, destination));
+        loadAssignment(destination.key, endpointsOf(next, destination), ALL_ALIKE);
       }
     }
     times.push(performance.now() - began);

@@ -41,14 +41,14 @@ function compileOutbound(
   { address = LOCALHOST, port }: Outbound,
   destination: Destination,
 ): OutboundUnit {
-  const { traffic, clusters, listeners } = outgoingTo(context, destination);
+  const { traffic, clusters, orders, listeners } = outgoingTo(context, destination);
   const { routes, settings, applied, conflicts, destinations, dependsOn } = traffic;
   const plan: OutboundPlan = { destination, address, port, tls: context.tls, routes, settings };
   const place = address === LOCALHOST ? port : `${address}:${port}`;
   const listener = listeners.get(place) ?? outboundListener(plan);
   listeners.set(place, listener);
   const resources = [...clusters, listener, ...traffic.resources];
-  return { plan, applied, conflicts, resources, destinations, dependsOn };
+  return { plan, applied, conflicts, resources, destinations, orders, dependsOn };
 }
 
 const LOCALHOST = "127.0.0.1";

@@ -5,6 +5,8 @@ import { compileOutbounds } from "./compile-outbounds.ts";
 import { compileProxy, patched, type Whole } from "./compile-proxy.ts";
 import { match, type Matched } from "./match/match.ts";
 import type { Memo } from "./memo.ts";
+import type { EndpointOrder } from "./plan/balancing.ts";
+import { type CallerOrder, defaultOrder, orderFor } from "./plan/locality.ts";
 import type { Conflict, Destination, InboundPlan, OutboundPlan, Resources } from "./plan/plan.ts";
 import type { Conf, InboundRules, Policy } from "./policy.ts";
 import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
@@ -30,6 +32,8 @@ export interface InboundUnit extends Unit<InboundPlan> {
 export interface OutboundUnit extends Unit<OutboundPlan> {
   /** Every destination its routes lead to, and itself. */
   readonly destinations: readonly Destination[];
+  /** Which of their instances are called first, by the key of a destination, where policies say so. */
+  readonly orders: ReadonlyMap<string, EndpointOrder>;
   readonly dependsOn: readonly string[];
 }
 
@@ -47,6 +51,8 @@ export interface Compiled {
   readonly resources: Resources;
   /** By the key of their endpoints. */
   readonly destinations: ReadonlyMap<string, Destination>;
+  /** Which of their instances this proxy calls first, where policies say so; see `endpointOrder`. */
+  readonly orders: ReadonlyMap<string, CallerOrder>;
   /** Services whose change may change this result; "MeshService/*" stands for any. */
   readonly dependsOn: ReadonlySet<string>;
 }
@@ -76,6 +82,7 @@ export function compile(
     unresolved,
     resources: patched(byTypeAndName([...inbounds, ...outbounds, ...whole.units]), whole, facts),
     destinations: byKey(outbounds),
+    orders: ordersFor(outbounds, facts),
     dependsOn,
   };
 }
@@ -98,4 +105,17 @@ function byKey(outbounds: readonly OutboundUnit[]): Compiled["destinations"] {
     for (const destination of destinations) found.set(destination.key, destination);
   }
   return found;
+}
+
+function ordersFor(outbounds: readonly OutboundUnit[], proxy: ProxyFacts): Compiled["orders"] {
+  const found = new Map<string, CallerOrder>();
+  for (const { orders } of outbounds) {
+    for (const [key, order] of orders) if (!found.has(key)) found.set(key, orderFor(order, proxy));
+  }
+  return found;
+}
+
+/** Which instances of a destination a proxy calls first. */
+export function endpointOrder({ orders, proxy }: Compiled, destination: Destination): CallerOrder {
+  return orders.get(destination.key) ?? defaultOrder(proxy, destination);
 }

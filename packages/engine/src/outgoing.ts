@@ -4,6 +4,7 @@ import { destinationCluster } from "./emit/cluster.ts";
 import { isHttp } from "./emit/common.ts";
 import { idOf } from "./memo.ts";
 import { baseOutboundSettings } from "./plan/base-plan.ts";
+import type { EndpointOrder } from "./plan/balancing.ts";
 import type { Destination } from "./plan/plan.ts";
 import { applyProposals, listenerText } from "./plan/settings.ts";
 import { confsAbout, isCurrent, proposalsFor, textOf, type Traffic, trafficTo } from "./traffic.ts";
@@ -13,6 +14,8 @@ export interface Outgoing {
   readonly traffic: Traffic;
   /** The clusters of all destinations that its routes lead to. */
   readonly clusters: readonly EncodedResource[];
+  /** Which of their instances are called first, by the key of a destination, where policies say so. */
+  readonly orders: ReadonlyMap<string, EndpointOrder>;
   /** Its listeners by where they listen; filled as they are made. */
   readonly listeners: Map<string | number, EncodedResource>;
 }
@@ -22,18 +25,25 @@ export function outgoingTo(context: CompileContext, destination: Destination): O
   const known = context.outgoing.get(destination);
   if (known !== undefined && isCurrent(known.traffic, context.mesh)) return known;
   const traffic = trafficTo(context, destination);
-  const clusters = traffic.destinations.map((each) => clusterFor(context, each));
+  const called = traffic.destinations.map((each) => ({ key: each.key, ...calledFor(context, each) }));
   // Most policies leave the listeners as they were encoded, because routes and clusters come on their own.
   const listeners = context.memo.get(
     `listeners|${idOf(destination)}|${splitText(destination, traffic)}|${listenerText(traffic.settings)}`,
     () => new Map<string | number, EncodedResource>(),
   );
-  const made = { traffic, clusters, listeners };
+  const clusters = called.map(({ cluster }) => cluster);
+  const orders = new Map(called.flatMap(({ key, order }) => (order === undefined ? [] : [[key, order]])));
+  const made = { traffic, clusters, orders, listeners };
   context.outgoing.set(destination, made);
   return made;
 }
 
-function clusterFor(context: CompileContext, destination: Destination): EncodedResource {
+interface Called {
+  readonly cluster: EncodedResource;
+  readonly order: EndpointOrder | undefined;
+}
+
+function calledFor(context: CompileContext, destination: Destination): Called {
   const { matched, tls, memo, proxyKey } = context;
   const confs = confsAbout(matched, destination);
   return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${textOf(confs)}`, () => {
@@ -42,7 +52,7 @@ function clusterFor(context: CompileContext, destination: Destination): EncodedR
       proposalsFor(context, confs, destination),
       destination.key,
     );
-    return destinationCluster(destination, settings, tls);
+    return { cluster: destinationCluster(destination, settings, tls), order: settings.endpoints };
   });
 }
 

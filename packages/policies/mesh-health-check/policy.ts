@@ -15,7 +15,7 @@ export const meshHealthCheck = definePolicy<HealthCheckConf, never>({
       cluster: {
         healthCheck: probe && healthCheck(conf, probe),
         healthyPanicThreshold: panic === undefined ? undefined : Number(panic),
-        failTrafficOnPanic: conf.failTrafficOnPanic,
+        localities: conf.failTrafficOnPanic === true ? { by: "zone", failTrafficOnPanic: true } : undefined,
       },
     };
   },

@@ -1,5 +1,4 @@
-import { compile } from "@heddle/engine/compile.ts";
-import { loadAssignment } from "@heddle/engine/emit/endpoints.ts";
+import { type Compiled, compile, endpointOrder } from "@heddle/engine/compile.ts";
 import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
 import { reachOf } from "@heddle/engine/match/select.ts";
 import type { Memo } from "@heddle/engine/memo.ts";
@@ -8,7 +7,6 @@ import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
 import type { Policy } from "@heddle/engine/policy.ts";
 import { applyChanges, type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
-import type { Endpoint } from "@heddle/engine/snapshot/service-view.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
@@ -16,6 +14,7 @@ import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
+import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -41,10 +40,7 @@ export class MeshRuntime {
   readonly #proxies = new Map<string, Proxy>();
   /** Who has to look again when a service changes. */
   readonly #byService = new Map<string, Set<Proxy>>();
-  readonly #assignments = new Map<
-    string,
-    { readonly endpoints: readonly Endpoint[]; readonly resource: EncodedResource }
-  >();
+  readonly #assignments = new Assignments();
   readonly #compilations: WorkQueue<Proxy>;
   readonly #issuing = new Set<Proxy>();
   /** What each proxy was issued last, by name; gone with its Dataplane. */
@@ -197,7 +193,7 @@ export class MeshRuntime {
     const { compiled } = proxy;
     if (compiled === undefined) return;
     const endpoints = new Map(
-      [...compiled.destinations].map(([key, destination]) => [key, this.#assignment(destination)]),
+      [...compiled.destinations].map(([key, destination]) => [key, this.#assignment(compiled, destination)]),
     );
     const set = new Map(compiled.resources);
     set.set(TYPE_URL.endpoint, endpoints);
@@ -207,22 +203,18 @@ export class MeshRuntime {
 
   #publishEndpoints(proxy: Proxy, key: string): void {
     const old = proxy.set.get(TYPE_URL.endpoint);
-    if (proxy.compiled === undefined || old === undefined) return;
+    const { compiled } = proxy;
+    if (compiled === undefined || old === undefined) return;
     const endpoints = new Map(old);
-    for (const destination of proxy.compiled.destinations.values()) {
-      if (serviceKey(destination) === key) endpoints.set(destination.key, this.#assignment(destination));
+    for (const destination of compiled.destinations.values()) {
+      if (serviceKey(destination) === key) endpoints.set(destination.key, this.#assignment(compiled, destination));
     }
     proxy.publish(new Map(proxy.set).set(TYPE_URL.endpoint, endpoints), this.#revision);
   }
 
-  /** Encoded once for all who call the destination. */
-  #assignment(destination: Destination): EncodedResource {
+  #assignment(compiled: Compiled, destination: Destination): EncodedResource {
     const endpoints = endpointsOf(this.#snapshot, destination);
-    const known = this.#assignments.get(destination.key);
-    if (known !== undefined && isDeepEqual(known.endpoints, endpoints)) return known.resource;
-    const resource = loadAssignment(destination.key, endpoints);
-    this.#assignments.set(destination.key, { endpoints, resource });
-    return resource;
+    return this.#assignments.get(destination.key, endpoints, endpointOrder(compiled, destination));
   }
 
   #secrets(proxy: Proxy, identity: ProxyIdentity | undefined): ReadonlyMap<string, EncodedResource> {
@@ -280,8 +272,4 @@ function trustBundles(snapshot: MeshSnapshot): ReadonlyMap<string, string> {
     bundles.set(spec.trustDomain, [bundles.get(spec.trustDomain), pem].filter((text) => text !== undefined).join("\n"));
   }
   return bundles;
-}
-
-function isDeepEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
-  return a === b || (a.length === b.length && JSON.stringify(a) === JSON.stringify(b));
 }

@@ -3,14 +3,11 @@ import { any } from "@heddle/envoy/any.ts";
 import { duration } from "@heddle/envoy/duration.ts";
 import { encodeResource } from "@heddle/envoy/encode-resource.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
-import {
-  Cluster_DiscoveryType,
-  Cluster_LbPolicy,
-  ClusterSchema,
-} from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
+import { Cluster_DiscoveryType, ClusterSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { Memo } from "../memo.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls, Settings } from "../plan/plan.ts";
+import { emitLoadBalancer, emitLocalities } from "./balancing.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
 import { emitHealthCheck } from "./health-check.ts";
@@ -30,7 +27,7 @@ export function destinationCluster(
     name: destination.key,
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: FROM_ADS },
-    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    ...emitLoadBalancer(settings.loadBalancer ?? { by: "RoundRobin" }),
     // An instance that discovery took away gets no new requests, whatever its last health check said.
     ignoreHealthOnHostRemoval: true,
     ...common(settings),
@@ -69,18 +66,16 @@ function common(settings: ClusterSettings): Init<typeof ClusterSchema> {
     ...(connectTimeout === undefined ? {} : { connectTimeout: duration(connectTimeout) }),
     ...(circuitBreakers === undefined ? {} : { circuitBreakers: emitCircuitBreakers(circuitBreakers) }),
     ...(outlierDetection === undefined ? {} : { outlierDetection: emitOutlierDetection(outlierDetection) }),
-    ...panic(settings),
+    ...balancing(settings),
   };
 }
 
-function panic({ healthyPanicThreshold, failTrafficOnPanic }: ClusterSettings): Init<typeof ClusterSchema> {
-  if (healthyPanicThreshold === undefined && failTrafficOnPanic === undefined) return {};
+function balancing({ healthyPanicThreshold, localities }: ClusterSettings): Init<typeof ClusterSchema> {
+  if (healthyPanicThreshold === undefined && localities === undefined) return {};
   return {
     commonLbConfig: {
       ...(healthyPanicThreshold === undefined ? {} : { healthyPanicThreshold: { value: healthyPanicThreshold } }),
-      ...(failTrafficOnPanic === undefined
-        ? {}
-        : { localityConfigSpecifier: { case: "zoneAwareLbConfig", value: { failTrafficOnPanic } } }),
+      ...(localities === undefined ? {} : emitLocalities(localities)),
     },
   };
 }

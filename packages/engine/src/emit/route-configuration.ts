@@ -4,6 +4,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { RouteActionSchema, RouteSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_pb.js";
 import type { RouteSettings } from "../plan/plan.ts";
+import { emitHashPolicy } from "./balancing.ts";
 import type { Init } from "./common.ts";
 import { emitRetry } from "./retry.ts";
 
@@ -20,12 +21,13 @@ export function routeConfiguration(name: string, routes: Route[]): EncodedResour
   });
 }
 
-/** How long a request may take on a route, and when it is sent again. */
+/** How long a request may take on a route, when it is sent again, and what of it says to which instance. */
 export function limits({
   timeout,
   idleTimeout,
   maxStreamDuration,
   retry,
+  hashPolicies = [],
 }: RouteSettings): Init<typeof RouteActionSchema> {
   return {
     ...(timeout === undefined ? {} : { timeout: duration(timeout) }),
@@ -34,6 +36,7 @@ export function limits({
       ? {}
       : { maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } }),
     ...(retry === undefined ? {} : { retryPolicy: emitRetry(retry) }),
+    ...(hashPolicies.length === 0 ? {} : { hashPolicy: hashPolicies.map(emitHashPolicy) }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { Labels } from "@heddle/model/labels.ts";
 import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
 import type { Match } from "@heddle/model/target-ref.ts";
+import type { EndpointOrder, HashPolicy, LoadBalancer, Localities } from "./balancing.ts";
 import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
@@ -76,6 +77,7 @@ export interface RouteSettings {
   readonly idleTimeout?: number | undefined;
   readonly maxStreamDuration?: number | undefined;
   readonly retry?: Retry | undefined;
+  readonly hashPolicies?: readonly HashPolicy[] | undefined;
   /** Settings of HTTP filters for these requests, by filter name. */
   readonly filters?: Readonly<Record<string, Any>> | undefined;
 }
@@ -132,8 +134,8 @@ export interface ClusterSettings {
   readonly outlierDetection?: OutlierDetection | undefined;
   /** When fewer instances than this share, in percent, are healthy, all are used again. */
   readonly healthyPanicThreshold?: number | undefined;
-  /** When too few are healthy, requests fail instead of being sent to all. */
-  readonly failTrafficOnPanic?: boolean | undefined;
+  readonly loadBalancer?: LoadBalancer | undefined;
+  readonly localities?: Localities | undefined;
   readonly healthCheck?: HealthCheck | undefined;
 }
 
@@ -193,6 +195,8 @@ export interface Settings {
   readonly cluster: ClusterSettings;
   readonly connection: ConnectionSettings;
   readonly tls: TlsSettings;
+  /** Outbounds only: which instances are called first. Absent: those of the own zone. */
+  readonly endpoints?: EndpointOrder | undefined;
   readonly httpFilters: readonly HttpFilter[];
   readonly networkFilters: readonly NetworkFilter[];
   readonly accessLogs: readonly AccessLog[];

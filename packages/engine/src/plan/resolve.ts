@@ -38,8 +38,13 @@ export function serviceKey(destination: Destination): string {
 export function endpointsOf(mesh: MeshSnapshot, destination: Destination): readonly Endpoint[] {
   const endpoints = mesh.views.get(serviceKey(destination))?.ports.get(destination.port)?.endpoints ?? [];
   if (destination.kind !== "Service" || Object.keys(destination.tags).length === 1) return endpoints;
-  return endpoints.filter((endpoint) => matchesLabels(destination.tags, endpoint.tags));
+  return subsetEndpoints.get(endpoints, destination.key, () =>
+    endpoints.filter((endpoint) => matchesLabels(destination.tags, endpoint.tags)),
+  );
 }
+
+// All who call a subset ask for its instances, with every change of them.
+const subsetEndpoints = new ObjectMemo<readonly Endpoint[], readonly Endpoint[]>();
 
 function byName(mesh: MeshSnapshot, reference: BackendReference): Resolution {
   const name = reference.name ?? "";

@@ -79,7 +79,8 @@ type Claim = (proposal: Proposal, slot: string, value: unknown) => void;
 
 function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
   const { route, cluster, connection, tls, httpFilters = [], networkFilters = [], callers = [] } = proposal.change;
-  const { accessLogs = [], tracing, resources = [] } = proposal.change;
+  const { accessLogs = [], tracing, resources = [], endpoints } = proposal.change;
+  if (endpoints !== undefined) claim(proposal, "endpoints", endpoints);
   if (tracing !== undefined) claim(proposal, "tracing", tracingText(tracing));
   for (const filter of [...httpFilters, ...networkFilters])
     claim(proposal, `filter ${filter.name}`, filter.config.value);
@@ -95,6 +96,7 @@ function merged(weak: Settings, proposal: Proposal, claim: Claim): Settings {
     tls: { ...weak.tls, ...claimed("tls", tls ?? {}, proposal, claim) },
     httpFilters: withFilters<HttpFilter>(weak.httpFilters, httpFilters),
     networkFilters: withFilters<NetworkFilter>(weak.networkFilters, networkFilters),
+    endpoints: endpoints ?? weak.endpoints,
     accessLogs: [...weak.accessLogs, ...accessLogs],
     tracing: tracing ?? weak.tracing,
     resources: [...weak.resources, ...resources],

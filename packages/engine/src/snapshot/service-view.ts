@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly zone: string;
   /** Kuma 2.x inbound tags, else the labels of the proxy. */
   readonly tags: Labels;
+  /** The labels of a proxy that has tags as well. */
+  readonly labels?: Labels | undefined;
 }
 
 /** A service as its clients see it: destinations for each port, and who serves them now. */
@@ -124,8 +126,9 @@ function endpointsOf(mesh: MeshSnapshot, serving: Serving): readonly Endpoint[] 
       .map(({ entry: { resource }, inbound }) => ({
         address: resource.spec.networking.advertisedAddress ?? inbound.address ?? resource.spec.networking.address,
         port: inbound.port,
-        zone: resource.labels[LABEL.zone] ?? mesh.zone,
+        zone: inbound.tags?.[LABEL.zone] ?? resource.labels[LABEL.zone] ?? mesh.zone,
         tags: inbound.tags ?? resource.labels,
+        ...(inbound.tags === undefined ? {} : { labels: resource.labels }),
       }))
       // Envoy takes addresses only: a host name that could not be resolved serves nobody until it can.
       .filter(({ address }) => isIP(address) !== 0)
