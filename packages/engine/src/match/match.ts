@@ -6,7 +6,9 @@ import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
 import { idOf, type Memo, ObjectMemo } from "../memo.ts";
 import type { Destination, Origin } from "../plan/plan.ts";
 import type { Client, Conf, InboundRule, InboundRules, Policy } from "../policy.ts";
+import { legacySource } from "../snapshot/legacy.ts";
 import type { DataplaneEntry, MeshSnapshot } from "../snapshot/snapshot.ts";
+import { effective } from "./effective.ts";
 import { mergeConfs } from "./merge.ts";
 import { byEntryPrecedence, type Entry, type PolicySpec } from "./precedence.ts";
 import { type Reach, reachOf } from "./select.ts";
@@ -57,7 +59,7 @@ export function outboundConf(selected: Selected, destination: Destination, route
   if (entries.length === 0) return undefined;
   const key = entries.map(({ position }) => position).join();
   // Most destinations are meant by the same entries, and then what these say is the same.
-  return outboundConfs.get(selected, key, () => mergedConf(selected.policy, entries));
+  return outboundConfs.get(selected, key, () => mergedConf(selected.policy, effective(entries)));
 }
 
 const outboundConfs = new ObjectMemo<Selected, Conf>();
@@ -100,7 +102,7 @@ export function proxyConf(selected: Selected): Conf | undefined {
     const entries = selected.policies.flatMap(({ resource }) =>
       resource.spec.default === undefined ? [] : [defaultEntry(resource)],
     );
-    return entries.length === 0 ? undefined : mergedConf(selected.policy, entries);
+    return entries.length === 0 ? undefined : mergedConf(selected.policy, effective(entries));
   });
 }
 
@@ -121,7 +123,7 @@ function makeInboundRules({ policy, policies }: Selected, inbound: string): Inbo
       ...entriesOf(resource, "rules"),
       ...(resource.spec.default === undefined ? [] : [defaultEntry(resource)]),
     ]);
-  const rules = entries.map((entry): InboundRule => ({
+  const rules = effective(entries).map((entry): InboundRule => ({
     client: clientOf(entry),
     conf: entry.item["default"] ?? {},
     origin: originOf(policy)(entry),
@@ -224,12 +226,13 @@ function confOf(value: unknown, origins: readonly Origin[]): Conf {
   return { value, origins, hash: contentHash([value, origins]) };
 }
 
+// A policy that stands for one of Kuma 2.x is shown as what a user wrote.
 function originOf(policy: Policy): (entry: Entry) => Origin {
-  return ({ policy: resource, index }) => ({
-    type: resource.type,
-    mesh: resource.mesh,
-    name: resource.name,
-    kri: policy.kind.shortName === undefined ? "" : formatKri(kriOf(policy.kind.shortName, resource)),
-    rule: index,
-  });
+  return ({ policy: matched, index }) => {
+    const source = legacySource(matched);
+    const { type, mesh, name } = source?.resource ?? matched;
+    const shortName = source?.shortName ?? policy.kind.shortName;
+    const kri = shortName === undefined ? "" : formatKri(kriOf(shortName, source?.resource ?? matched));
+    return { type, mesh, name, kri, rule: index };
+  };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import type { Resource } from "@heddle/model/resource.ts";
 import { stringify } from "yaml";
 import { compile, type Compiled } from "../compile.ts";
 import { Memo } from "../memo.ts";
@@ -18,19 +19,39 @@ import { type ParsedDocuments, parseDocuments } from "./parse-documents.ts";
  * UPDATE_GOLDEN=1 writes the goldens instead of comparing; `policies` are all that a case may use.
  */
 export function goldenCases(folder: string, policy: Policy, policies: readonly Policy[]): void {
+  const { type } = policy.kind;
+  const others = policies.filter((other) => other !== policy);
+  goldenFolder(folder, { title: type, isSubject: (resource) => resource.type === type, others, policies });
+}
+
+/** What the cases of a folder are about. */
+export interface GoldenSubject {
+  readonly title: string;
+  /** The documents whose effect is shown. */
+  readonly isSubject: (resource: Resource) => boolean;
+  /** Policies that are there without them, and with them. */
+  readonly others: readonly Policy[];
+  readonly policies: readonly Policy[];
+  /** What is to be shown beside their effect. */
+  readonly tell?: (documents: ParsedDocuments) => Record<string, object>;
+}
+
+/** The same for what is no policy of its own. */
+export function goldenFolder(folder: string, subject: GoldenSubject): void {
+  const { title, policies } = subject;
   const cases = readdirSync(folder).filter((file) => file.endsWith(".yaml") && !file.endsWith(".golden.yaml"));
   for (const file of cases.toSorted()) {
-    test(`${policy.kind.type} does what its case says: ${basename(file, ".yaml").replaceAll("-", " ")}`, () => {
+    test(`${title} does what its case says: ${basename(file, ".yaml").replaceAll("-", " ")}`, () => {
       const golden = join(folder, file.replace(/\.yaml$/, ".golden.yaml"));
-      compare(golden, goldenOf(readFileSync(join(folder, file), "utf8"), policy, policies));
+      compare(golden, goldenOf(readFileSync(join(folder, file), "utf8"), subject));
     });
   }
-  test(`${policy.kind.type} has a case for every golden file`, () => {
+  test(`${title} has a case for every golden file`, () => {
     const made = cases.map((file) => file.replace(/\.yaml$/, ".golden.yaml"));
     const there = readdirSync(folder).filter((file) => file.endsWith(".golden.yaml"));
     assert.deepEqual(there.toSorted(), made.toSorted());
   });
-  test(`${policy.kind.type} makes nothing that Envoy refuses`, { timeout: 60_000 }, async () => {
+  test(`${title} makes nothing that Envoy refuses`, { timeout: 60_000 }, async () => {
     const compiled = cases.flatMap((file) => {
       const documents = parseDocuments(readFileSync(join(folder, file), "utf8"), policies);
       return isValid(documents) ? [{ name: file, compiled: compileSubject(documents, policies) }] : [];
@@ -48,16 +69,16 @@ function compare(file: string, text: string): void {
   assert.equal(text, readFileSync(file, "utf8"));
 }
 
-function goldenOf(yaml: string, policy: Policy, policies: readonly Policy[]): string {
+function goldenOf(yaml: string, { isSubject, others, policies, tell }: GoldenSubject): string {
   const documents = parseDocuments(yaml, policies);
   const { violations, warnings } = documents;
   const said = { ...notEmpty({ violations }), ...notEmpty({ warnings }) };
   if (!isValid(documents)) return yamlOf(said);
-  const others = policies.filter((other) => other !== policy);
-  const rest = documents.resources.filter(({ type }) => type !== policy.kind.type);
+  const rest = documents.resources.filter((resource) => !isSubject(resource));
   const before = compileSubject({ ...documents, resources: rest }, others);
   const after = compileSubject(documents, policies);
-  return yamlOf({ ...said, ...notEmpty({ conflicts: conflictsOf(after) }), ...changesBetween(before, after) });
+  const told = tell?.(documents) ?? {};
+  return yamlOf({ ...said, ...told, ...notEmpty({ conflicts: conflictsOf(after) }), ...changesBetween(before, after) });
 }
 
 function compileSubject({ resources }: ParsedDocuments, policies: readonly Policy[]): Compiled {

@@ -59,11 +59,13 @@ export const healthCheck = legacyKind({
   },
 });
 
+// Bytes are sent, or a connection that opens is enough, whatever a service speaks; today that has to be said.
+const TCP_FOR_ALL = { http: { disabled: true }, grpc: { disabled: true } };
+
 function checksOf({ tcp, http, healthyPanicThreshold, ...rest }: Conf): object {
   return {
     ...compact({ ...rest, healthyPanicThreshold: percentOf(healthyPanicThreshold) }),
-    // Without either a connection that opens is enough.
-    ...(http === undefined ? { tcp: compact(tcp ?? {}) } : { http: requestOf(http) }),
+    ...(http === undefined ? { tcp: compact(tcp ?? {}), ...TCP_FOR_ALL } : { http: requestOf(http) }),
   };
 }
 
@@ -85,7 +87,7 @@ function requestOf({ path, requestHeadersToAdd = [], expectedStatuses }: z.infer
 
 function notesOn({ http }: Conf): readonly string[] {
   if (http === undefined) return [];
-  return ["conf.http: a MeshHealthCheck sends requests to services of protocols http, http2 and grpc only"];
+  return ["conf.http: a MeshHealthCheck sends requests to services of protocols http and http2 only"];
 }
 
 function checkConf({ interval, timeout, noTrafficInterval, tcp, http }: Conf): readonly Violation[] {

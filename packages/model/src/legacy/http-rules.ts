@@ -6,10 +6,10 @@ import type { Conf, Headers, Http, Modify, TextMatch } from "./traffic-route-sch
 export function httpRules(conf: Conf): { readonly rules: readonly object[]; readonly notes: readonly string[] } {
   const { http = [] } = conf;
   if (http.length === 0) return { rules: [], notes: [] };
-  const rules = http.map((rule) => ({
-    matches: [matchOf(rule.match)],
-    default: { ...filtersOf(rule), ...refsOf(rule) },
-  }));
+  const rules = http.flatMap((rule) => {
+    const matches = matchesOf(rule.match);
+    return matches.length === 0 ? [] : [{ matches, default: { ...filtersOf(rule), ...refsOf(rule) } }];
+  });
   const rest = namesItself(conf) ? [] : [{ matches: [EVERYTHING], default: refsOf(conf) }];
   return { rules: [...rules, ...rest], notes: notesOn(http) };
 }
@@ -21,22 +21,24 @@ function refsOf(whereTo: Http | Conf): object {
   return refs.length === 0 ? {} : { backendRefs: refs };
 }
 
-function matchOf({ method, path, headers = {} }: Http["match"]): object {
-  const exactMethod = isMethod(method?.exact) ? method?.exact : undefined;
-  // Methods by prefix or expression can only be said of the header that carries the method.
-  const other = method === undefined || exactMethod !== undefined ? [] : [{ name: ":method", ...textOf(method) }];
-  const named = [...other, ...Object.entries(headers).map(([name, text]) => ({ name, ...textOf(text) }))];
-  return {
+// A match of today names one method, so that several take a match each.
+function matchesOf({ method, path, headers = {} }: Http["match"]): readonly object[] {
+  const named = Object.entries(headers).map(([name, text]) => ({ name, ...textOf(text) }));
+  const match = {
     ...(path !== undefined && { path: pathOf(path) }),
-    ...(exactMethod !== undefined && { method: exactMethod }),
     ...(named.length > 0 && { headers: named }),
   };
+  return method === undefined ? [match] : methodsOf(method).map((each) => ({ ...match, method: each }));
 }
 
 const METHODS = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+/** "GET|POST" with or without parentheses; what else an expression may mean is not worked out here. */
+const ALTERNATIVES = /^\^?\(?([A-Z]+(?:\|[A-Z]+)*)\)?\$?$/;
 
-function isMethod(text: string | undefined): boolean {
-  return text !== undefined && METHODS.includes(text);
+function methodsOf({ exact, prefix, regex }: TextMatch): readonly string[] {
+  if (prefix !== undefined) return METHODS.filter((method) => method.startsWith(prefix));
+  const wanted = exact ?? ALTERNATIVES.exec(regex ?? "")?.[1] ?? "";
+  return wanted.split("|").filter((method) => METHODS.includes(method));
 }
 
 function textOf({ prefix, regex, exact = "" }: TextMatch): { readonly type: string; readonly value: string } {

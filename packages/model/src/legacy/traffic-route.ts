@@ -4,7 +4,7 @@ import { clientSide, compact, legacyKind, type TranslatedPolicy, type Translatio
 import { destinationOf } from "./selector.ts";
 import { backendRefsOf, namesItself } from "./split.ts";
 import { checkTrafficRoute } from "./traffic-route-check.ts";
-import { type Conf, type LoadBalancer, trafficRouteSchema, type TrafficRouteSpec } from "./traffic-route-schema.ts";
+import { type LoadBalancer, trafficRouteSchema, type TrafficRouteSpec, type WhereTo } from "./traffic-route-schema.ts";
 
 /** Kuma 2.x: where the requests to a service go. */
 export const trafficRoute = legacyKind({
@@ -40,7 +40,7 @@ function translate(spec: TrafficRouteSpec, name: string): Translation {
       ),
       ...part("MeshLoadBalancingStrategy", { default: balancing }, conf.loadBalancer === undefined),
     ],
-    notes: [...http.notes, ...tcp.notes, ...routeNotes(spec), ...balancingNotes(conf)],
+    notes: [...http.notes, ...tcp.notes, ...routeNotes(spec), ...balancingNotes(spec)],
   };
 }
 
@@ -71,14 +71,18 @@ function routeNotes({ destinations, conf }: TrafficRouteSpec): readonly string[]
   ];
 }
 
-function balancingNotes({ loadBalancer, ...conf }: Conf): readonly string[] {
-  if (loadBalancer === undefined) return [];
-  const elsewhere = [conf, ...(conf.http ?? [])].some(({ split = [], destination }) =>
-    [...split.map((part) => part.destination), destination ?? {}].some((tags) => tags[LABEL.service] !== "*"),
+function balancingNotes({ destinations, conf }: TrafficRouteSpec): readonly string[] {
+  if (conf.loadBalancer === undefined) return [];
+  const named = destinations.map(({ match }) => match[LABEL.service]);
+  if (named.includes("*")) return [];
+  const reached = [conf, ...(conf.http ?? [])].flatMap(servicesOf);
+  const others = [...new Set(reached)].filter((service) => service !== "*" && !named.includes(service));
+  return others.map(
+    (service) => `conf.loadBalancer: left out for "${service}", which is no destination of this policy: add it to "to"`,
   );
-  return elsewhere
-    ? [
-        "conf.loadBalancer: counts for the instances of the destinations above; say it for other services of the split as well",
-      ]
-    : [];
+}
+
+function servicesOf({ split = [], destination }: WhereTo): readonly string[] {
+  const parts = split.filter(({ weight }) => weight > 0).map((part) => part.destination);
+  return [...parts, ...(destination === undefined ? [] : [destination])].flatMap((tags) => tags[LABEL.service] ?? []);
 }
