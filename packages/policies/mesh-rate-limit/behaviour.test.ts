@@ -18,14 +18,16 @@ networking:
   inbound:
     - { port: 8080, servicePort: 18080, name: api, protocol: http }
     - { port: 9000, servicePort: 19000, name: raw, protocol: tcp }
+    - { port: 9090, servicePort: 19090, name: few, protocol: http }
 `;
 const open = `
 type: Mesh
 name: default
 ---${proxy}---
 type: MeshRateLimit
-name: limits
+name: requests
 spec:
+  targetRef: { kind: Dataplane, sectionName: api }
   rules:
     - default:
         local:
@@ -33,7 +35,17 @@ spec:
             requestRate: { num: 3, interval: 1h }
             onRateLimit:
               headers: { set: [{ name: retry-after, value: "60" }], add: [{ name: x-why, value: 100% busy }] }
-          tcp: { connectionRate: { num: 2, interval: 1h } }
+---
+type: MeshRateLimit
+name: connections
+spec:
+  rules: [{ default: { local: { tcp: { connectionRate: { num: 2, interval: 1h } } } } }]
+---
+type: MeshRateLimit
+name: any-number-of-connections
+spec:
+  targetRef: { kind: Dataplane, sectionName: api }
+  rules: [{ default: { local: { tcp: { disabled: true } } } }]
 `;
 const secure = `
 type: Mesh
@@ -70,7 +82,7 @@ async function startApplication(t: TestContext): Promise<number> {
 
 test("meshRateLimit answers what is over the limit, with the status and headers it says", async (t) => {
   const port = await startApplication(t);
-  const endpoints = { self_inbound_dp_api: port, self_inbound_dp_raw: port };
+  const endpoints = { self_inbound_dp_api: port, self_inbound_dp_raw: port, self_inbound_dp_few: port };
   const ports = await runEnvoy(t, compileYaml(open, policies), { endpoints });
   await t.test("requests", async () => {
     const answers: IncomingMessage[] = [];
@@ -83,12 +95,14 @@ test("meshRateLimit answers what is over the limit, with the status and headers 
     assert.deepEqual([headers?.["retry-after"], headers?.["x-why"]], ["60", "100% busy"]);
     assert.equal(answers[0]?.headers["retry-after"], undefined);
   });
-  await t.test("connections", async () => {
-    // One connection was made when the test looked whether Envoy is there.
-    const received: string[] = [];
-    for (let count = 0; count < 3; count++) received.push(await firstLine(ports.get("self_inbound_dp_raw")));
-    assert.deepEqual(received, ["HTTP/1.1 200 OK", "", ""]);
-  });
+  for (const name of ["raw", "few"]) {
+    await t.test(`connections to ${name}`, async () => {
+      // One connection was made when the test looked whether Envoy is there.
+      const received: string[] = [];
+      for (let count = 0; count < 3; count++) received.push(await firstLine(ports.get(`self_inbound_dp_${name}`)));
+      assert.deepEqual(received, ["HTTP/1.1 200 OK", "", ""]);
+    });
+  }
 });
 
 test("meshRateLimit counts callers apart whom its rules tell apart", async (t) => {
@@ -140,7 +154,7 @@ async function firstLine(port: number | undefined): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
   socket.on("error", () => resolve()).on("close", () => resolve());
-  socket.end("GET / HTTP/1.0\r\n\r\n");
+  socket.write("GET / HTTP/1.1\r\nhost: backend\r\nconnection: close\r\n\r\n");
   await promise;
   return received.split("\r\n")[0] ?? "";
 }

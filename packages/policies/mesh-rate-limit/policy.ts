@@ -7,11 +7,13 @@ import { HTTP_FILTER, INERT, isLimit, limited, networkFilter } from "./limits.ts
 import { meshRateLimitKind } from "./kind.ts";
 import type { HttpLimit, RateLimitConf } from "./schema.ts";
 
-/** How much a service takes in: requests, or connections where only bytes are moved. Each proxy counts for itself. */
+/** How much a service takes in: requests where they are read, and connections. Each proxy counts for itself. */
 export const meshRateLimit = definePolicy<never, RateLimitConf>({
   kind: meshRateLimitKind,
-  inbound: (rules, { protocol, key }) =>
-    isHttp(protocol) ? onRoutes(rules) : onConnections(rules.everyone?.value ?? {}, key),
+  inbound: (rules, { protocol, key }) => ({
+    ...onConnections(rules.everyone?.value ?? {}, key),
+    ...(isHttp(protocol) ? onRoutes(rules) : {}),
+  }),
 });
 
 // The filter in the listener is always the same and limits nothing; the limits stand in the routes, so that a new one

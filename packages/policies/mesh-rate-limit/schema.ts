@@ -45,7 +45,7 @@ export const rateLimitSchema = z.strictObject({
   local: z
     .strictObject({
       http: httpSchema.optional().describe("Where requests are read: protocols http, http2 and grpc"),
-      tcp: tcpSchema.optional().describe("Where only bytes are moved: protocol tcp"),
+      tcp: tcpSchema.optional().describe("Connections, on every port"),
     })
     .optional()
     .describe("Limits that each proxy counts for itself"),
