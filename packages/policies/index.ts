@@ -3,6 +3,7 @@ import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
+import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
 import { meshTcpRoute } from "./mesh-tcp-route/policy.ts";
@@ -16,6 +17,7 @@ export const policies = [
   meshFaultInjection,
   meshHealthCheck,
   meshHttpRoute,
+  meshLoadBalancingStrategy,
   meshRateLimit,
   meshRetry,
   meshTcpRoute,

@@ -13,6 +13,8 @@ import { type Json, staticResources } from "./static-resources.ts";
 export interface Surroundings {
   /** Ports on loopback behind each cluster; a cluster without one has no endpoints. */
   readonly endpoints: Readonly<Record<string, number | readonly number[]>>;
+  /** Whole load assignments in place of these ports, by cluster. */
+  readonly assignments?: Readonly<Record<string, Json>>;
   /** Its certificate and whom it trusts, all PEM; for a proxy with mutual TLS. */
   readonly secrets?: { readonly certificatePem: string; readonly keyPem: string; readonly authoritiesPem: string };
 }
@@ -51,8 +53,10 @@ function onPort(listener: Json, ports: ReadonlyMap<string, number>): Json {
   return { ...listener, address: { socketAddress: { address: "127.0.0.1", portValue } } };
 }
 
-function withEndpoint({ edsClusterConfig: _eds, ...cluster }: Json, { endpoints }: Surroundings): Json {
+function withEndpoint({ edsClusterConfig: _eds, ...cluster }: Json, { endpoints, assignments }: Surroundings): Json {
   const clusterName = String(cluster["name"]);
+  const whole = assignments?.[clusterName];
+  if (whole !== undefined) return { ...cluster, type: "STATIC", loadAssignment: whole };
   const lbEndpoints = [endpoints[clusterName] ?? []].flat().map((portValue) => ({
     endpoint: { address: { socketAddress: { address: "127.0.0.1", portValue } } },
   }));
