@@ -27,6 +27,7 @@ import { listRoutes } from "./routes/resource-list.ts";
 import { matchesRoutes } from "./routes/resource-matches.ts";
 import { overviewRoutes } from "./routes/resource-overview.ts";
 import { putRoutes } from "./routes/resource-put.ts";
+import { translationRoutes } from "./routes/resource-translation.ts";
 import { resourceTypesRoute } from "./routes/resource-types.ts";
 import { rolloutsRoute } from "./routes/rollouts.ts";
 import { serviceInsightRoutes } from "./routes/service-insights.ts";
@@ -74,6 +75,7 @@ function kindRoutes(context: Context, kind: Kind): readonly Route[] {
     ...deleteRoutes(context, kind),
     ...overviewRoutes(context, kind),
     ...matchesRoutes(context, kind),
+    ...translationRoutes(context, kind),
   ];
 }
 

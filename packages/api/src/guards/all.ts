@@ -2,6 +2,7 @@ import type { Ports, WriteGuard } from "../ports.ts";
 import type { ApiSettings } from "../settings.ts";
 import { danglingGuard } from "./dangling.ts";
 import { labelGuard } from "./labels.ts";
+import { legacyGuard } from "./legacy.ts";
 import { meshCaGuard } from "./mesh-ca.ts";
 import { meshDeletionGuard } from "./mesh-deletion.ts";
 import { readOnlyGuard } from "./read-only.ts";
@@ -14,6 +15,7 @@ export function allGuards(ports: Ports, settings: ApiSettings): readonly WriteGu
     meshCaGuard,
     labelGuard(ports.info),
     danglingGuard(ports.kinds),
+    legacyGuard(ports.kinds),
     ...(ports.writeGuards ?? []),
   ];
 }

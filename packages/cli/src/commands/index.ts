@@ -27,6 +27,11 @@ export const COMMANDS: Group = {
     apply: { summary: "Create or update resources", load: () => import("./apply.ts") },
     get: { summary: "Show resources", load: () => import("./get.ts") },
     delete: { summary: "Delete resources", load: () => import("./delete.ts") },
+    translate: {
+      summary: "Show what resources of Kuma 2.x are today",
+      load: () => import("./translate.ts"),
+      local: true,
+    },
     explain: { summary: "Tell the fields of a resource type", load: () => import("./explain.ts"), local: true },
     inspect: {
       summary: "Show what proxies have, do and refuse",
