@@ -1,7 +1,7 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { type Matched, proxyConf } from "./match/match.ts";
 import { idOf, type Memo } from "./memo.ts";
-import type { Origin, ProxyChange, Resources } from "./plan/plan.ts";
+import type { Destination, Origin, ProxyChange, Resources } from "./plan/plan.ts";
 import type { Proposal } from "./plan/settings.ts";
 import type { Conf, Policy } from "./policy.ts";
 import type { ProxyFacts } from "./proxy-facts.ts";
@@ -11,7 +11,7 @@ export interface Whole {
   readonly applied: readonly { readonly policy: Policy; readonly conf: Conf }[];
   /** For each inbound and each outbound, beside what policies say about these. */
   readonly inbounds: readonly Proposal[];
-  readonly outbounds: readonly Proposal[];
+  readonly outbounds: readonly (Omit<Proposal, "change"> & { readonly change: ProxyChange["outbounds"] & {} })[];
   /** What the proxy has beside its inbounds and outbounds. */
   readonly units: readonly {
     readonly kind: string;
@@ -39,19 +39,26 @@ function makeWhole(applied: Whole["applied"], proxy: ProxyFacts): Whole {
     origins: conf.origins,
     change: policy.proxy?.(conf, proxy) ?? {},
   }));
-  const proposals = (of: (change: ProxyChange) => Proposal["change"] | undefined): readonly Proposal[] =>
-    changes.flatMap(({ kind, origins, change }) => {
-      const wanted = of(change);
-      return wanted === undefined ? [] : [{ kind, origins, change: wanted }];
-    });
   return {
     applied,
-    inbounds: proposals(({ inbounds }) => inbounds),
-    outbounds: proposals(({ outbounds }) => outbounds),
+    inbounds: changes.flatMap(({ kind, origins, change: { inbounds } }) =>
+      inbounds === undefined ? [] : [{ kind, origins, change: inbounds }],
+    ),
+    outbounds: changes.flatMap(({ kind, origins, change: { outbounds } }) =>
+      outbounds === undefined ? [] : [{ kind, origins, change: outbounds }],
+    ),
     units: changes.flatMap(({ kind, origins, change: { resources = [] } }) =>
       resources.length === 0 ? [] : [{ kind, origins, resources }],
     ),
   };
+}
+
+/** What policies for whole proxies want changed about requests to a destination. */
+export function wholeProposals({ outbounds }: Whole, destination: Destination): readonly Proposal[] {
+  return outbounds.map(({ change, ...rest }) => ({
+    ...rest,
+    change: typeof change === "function" ? change(destination) : change,
+  }));
 }
 
 /** Lets the policies that change Envoy's resources themselves have the last word. */

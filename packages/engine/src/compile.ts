@@ -60,14 +60,14 @@ export interface Compiled {
 /** Compiles a proxy: what the mesh and its policies mean for it, as Envoy's resources. Pure but for the memo. */
 export function compile(
   mesh: MeshSnapshot,
-  { resource: proxy }: DataplaneEntry,
+  { resource: proxy, facts: { node } }: DataplaneEntry,
   policies: readonly Policy[],
   memo: Memo,
 ): Compiled {
   const identity = identityOf(mesh, proxy);
   const matched = match(mesh, proxy, policies, memo);
   const tls = identity?.tls;
-  const facts = proxyFacts(mesh, proxy, { tls, memo });
+  const facts = proxyFacts(mesh, proxy, { tls, node, memo });
   const whole = compileProxy(matched, facts, memo);
   const context = contextFor({ mesh, matched, tls, memo, proxy: facts, whole });
   const inbounds = compileInbounds(context, proxy);

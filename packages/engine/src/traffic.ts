@@ -2,11 +2,13 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { displayName, LABEL } from "@heddle/model/labels.ts";
 import type { Applied } from "./compile.ts";
 import type { CompileContext } from "./compile-context.ts";
+import { wholeProposals } from "./compile-proxy.ts";
 import { isHttp } from "./emit/common.ts";
 import { outboundRoutes } from "./emit/route.ts";
 import { type Matched, outboundConf, pointsAtRoutes, type RouteTarget } from "./match/match.ts";
 import { idOf } from "./memo.ts";
 import { baseOutboundSettings, catchAll } from "./plan/base-plan.ts";
+import { withRouteLogs } from "./plan/route-logs.ts";
 import type { Conflict, Destination, Origin, RoutePlan, Settings } from "./plan/plan.ts";
 import { resolveBackend } from "./plan/resolve.ts";
 import { applyProposals, type Proposal } from "./plan/settings.ts";
@@ -74,11 +76,13 @@ function makeTraffic(context: CompileContext, destination: Destination, confs: r
     return resolution.destination;
   });
   const proposals = proposalsFor(context, confs, destination);
-  const { settings, conflicts } = applyProposals(baseOutboundSettings(), proposals, destination.key);
-  const routes = bare.map((route) => ({
+  const { settings: shared, conflicts } = applyProposals(baseOutboundSettings(), proposals, destination.key);
+  const special = bare.map((route) => ({ route, own: routeSettings(context, destination, route) }));
+  const routes = special.map(({ route, own }) => ({
     ...route,
-    settings: { ...settings.route, ...routeSettings(context, destination, route), ...route.settings },
+    settings: { ...shared.route, ...own?.route, ...route.settings },
   }));
+  const settings = isHttp(destination.protocol) ? withRouteLogs(shared, special) : shared;
   return {
     routes,
     settings,
@@ -131,17 +135,17 @@ export function proposalsFor(
     const change = policy.outbound?.(conf.value, destination, proxy);
     return change === undefined ? [] : [{ kind: policy.kind.type, origins: conf.origins, change }];
   });
-  return [...whole.outbounds, ...special];
+  return [...wholeProposals(whole, destination), ...special];
 }
 
 /** What policies that point at a route say about its requests, beyond what they say about the destination. */
-function routeSettings(context: CompileContext, destination: Destination, route: RoutePlan): RoutePlan["settings"] {
+function routeSettings(context: CompileContext, destination: Destination, route: RoutePlan): Settings | undefined {
   const { matched } = context;
   const origin = route.origins.at(-1);
   const target = origin && routeTarget(matched, origin);
-  if (target === undefined || !matched.some(pointsAtRoutes)) return {};
+  if (target === undefined || !matched.some(pointsAtRoutes)) return undefined;
   const proposals = proposalsFor(context, confsAbout(matched, destination, target), destination);
-  return applyProposals(baseOutboundSettings(), proposals, route.name).settings.route;
+  return applyProposals(baseOutboundSettings(), proposals, route.name).settings;
 }
 
 /** The resource that a route comes from, as policies point at it. */

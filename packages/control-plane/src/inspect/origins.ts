@@ -1,7 +1,9 @@
 import type { Compiled, InboundUnit, OutboundUnit } from "@heddle/engine/compile.ts";
-import { outboundConf } from "@heddle/engine/match/match.ts";
-import type { Change, Destination, Origin } from "@heddle/engine/plan/plan.ts";
+import { wholeProposals } from "@heddle/engine/compile-proxy.ts";
+import type { Change, Destination, Origin, OutboundPlan } from "@heddle/engine/plan/plan.ts";
+import type { Proposal } from "@heddle/engine/plan/settings.ts";
 import type { Policy } from "@heddle/engine/policy.ts";
+import { confsAbout, routeTarget } from "@heddle/engine/traffic.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 
 /**
@@ -11,6 +13,8 @@ import { TYPE_URL } from "@heddle/xds/type-url.ts";
 export function originsOf(compiled: Compiled, typeUrl: string, resourceName: string): readonly string[] {
   const isMade = ({ resources }: Pick<InboundUnit | OutboundUnit, "resources">): boolean =>
     resources.some((each) => each.typeUrl === typeUrl && each.name === resourceName);
+  const brought = bringers(compiled, typeUrl, resourceName);
+  if (brought.length > 0) return [...new Set(brought)];
   const kris = [
     ...compiled.inbounds.filter(isMade).flatMap((unit) => inboundOrigins(compiled, unit, typeUrl)),
     ...compiled.outbounds.filter(isMade).flatMap((unit) => outboundOrigins(compiled, unit, typeUrl, resourceName)),
@@ -20,6 +24,41 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
   return [...new Set(kris)].filter((kri) => kri !== "");
 }
 
+/** The policies that brought a resource along, such as the cluster that an access log goes to. */
+function bringers(compiled: Compiled, typeUrl: string, name: string): readonly string[] {
+  const brings = ({ change, origins }: Proposal): readonly string[] =>
+    change.resources?.some((each) => each.typeUrl === typeUrl && each.name === name) ? krisOf(origins) : [];
+  return [
+    ...compiled.inbounds.flatMap((unit) => inboundProposals(compiled, unit).flatMap(brings)),
+    ...compiled.outbounds.flatMap(({ plan }) => outboundProposals(compiled, plan).flatMap(brings)),
+  ];
+}
+
+function inboundProposals({ matched, whole, proxy }: Compiled, { plan, rules }: InboundUnit): readonly Proposal[] {
+  const own = rules.flatMap(({ kind, rules: given }) => {
+    const policy = matched.find((selected) => selected.policy.kind.type === kind)?.policy;
+    const change = policy?.inbound?.(given, plan, proxy);
+    return change === undefined ? [] : [{ kind, origins: given.rules.map(({ origin }) => origin), change }];
+  });
+  return [...whole.inbounds, ...own];
+}
+
+/** What policies say about a destination, and about single routes to it. */
+function outboundProposals(
+  { matched, whole, proxy }: Compiled,
+  { destination, routes }: Pick<OutboundPlan, "destination" | "routes">,
+): readonly Proposal[] {
+  const targets = routes.flatMap(({ origins }) => origins.at(-1) ?? []).map((origin) => routeTarget(matched, origin));
+  const own = [undefined, ...new Set(targets)].flatMap((route) =>
+    confsAbout(matched, destination, route).map(({ policy, conf }) => ({
+      kind: policy.kind.type,
+      origins: conf.origins,
+      change: policy.outbound?.(conf.value, destination, proxy) ?? {},
+    })),
+  );
+  return [...wholeProposals(whole, destination), ...own];
+}
+
 /** The parts of a change that end up in a type of resource. */
 const SLOTS: Readonly<Record<string, readonly (keyof Change)[]>> = {
   [TYPE_URL.listener]: ["connection", "tls", "httpFilters", "networkFilters", "accessLogs", "tracing", "callers"],
@@ -27,17 +66,8 @@ const SLOTS: Readonly<Record<string, readonly (keyof Change)[]>> = {
   [TYPE_URL.cluster]: ["cluster", "tls"],
 };
 
-function inboundOrigins(
-  { matched, whole, proxy }: Compiled,
-  { plan, rules }: InboundUnit,
-  typeUrl: string,
-): readonly string[] {
-  const policies = rules.flatMap(({ kind, rules: given }) => {
-    const policy = matched.find((selected) => selected.policy.kind.type === kind)?.policy;
-    const change = policy?.inbound?.(given, plan, proxy);
-    return touches(change, typeUrl) ? krisOf(given.rules.map(({ origin }) => origin)) : [];
-  });
-  return [...wholeOrigins(whole.inbounds, typeUrl), ...policies, withoutSection(plan.kri)];
+function inboundOrigins(compiled: Compiled, unit: InboundUnit, typeUrl: string): readonly string[] {
+  return [...touching(inboundProposals(compiled, unit), typeUrl), withoutSection(unit.plan.kri)];
 }
 
 function outboundOrigins(
@@ -49,22 +79,15 @@ function outboundOrigins(
   // A cluster of this unit may be another destination, to which a route leads.
   const meant = typeUrl === TYPE_URL.cluster ? destinations.find(({ key }) => key === resourceName) : undefined;
   const destination = meant ?? plan.destination;
-  const confs = compiled.matched.flatMap((selected) => {
-    const conf = selected.policies.length === 0 ? undefined : outboundConf(selected, destination);
-    return conf === undefined ? [] : [{ policy: selected.policy, conf }];
-  });
-  const settings = confs.filter(({ policy, conf }) =>
-    touches(policy.outbound?.(conf.value, destination, compiled.proxy), typeUrl),
-  );
   const routes = typeUrl === TYPE_URL.cluster ? [] : applied.filter(({ kind }) => isRouting(compiled, kind));
   return [
-    ...wholeOrigins(compiled.whole.outbounds, typeUrl),
-    ...[...routes, ...settings].flatMap(({ conf }) => krisOf(conf.origins)),
+    ...routes.flatMap(({ conf }) => krisOf(conf.origins)),
+    ...touching(outboundProposals(compiled, { ...plan, destination }), typeUrl),
     ...destinationKri(destination),
   ];
 }
 
-function wholeOrigins(proposals: Compiled["whole"]["inbounds"], typeUrl: string): readonly string[] {
+function touching(proposals: readonly Proposal[], typeUrl: string): readonly string[] {
   return proposals.flatMap(({ change, origins }) => (touches(change, typeUrl) ? krisOf(origins) : []));
 }
 

@@ -47,6 +47,8 @@ function callerIn(its: string, spec: ProxyFacts["resource"]["spec"], labels = {}
     mesh: resource("Mesh", "default", {}),
     zone: its,
     tls: undefined,
+    node: {},
+    telemetryBackends: new Map(),
   };
 }
 

@@ -165,6 +165,10 @@ export type TlsVersion = "1.0" | "1.1" | "1.2" | "1.3";
 export interface AccessLog {
   readonly name: string;
   readonly config: Any;
+  /** Inbounds only: written is what any of these sends. Absent: what anybody sends. */
+  readonly callers?: readonly Match[] | undefined;
+  /** Outbounds only: written is what takes one of these routes, or any but these. Absent: everything. */
+  readonly routes?: { readonly only: readonly string[] } | { readonly except: readonly string[] } | undefined;
 }
 
 /** How spans are made of requests and where they go. Shares are percent; absent: all. */
@@ -213,12 +217,29 @@ export type Change = Partial<Omit<Settings, "callers">> & { readonly callers?: r
 /** Envoy's resources by type URL, then name. */
 export type Resources = ReadonlyMap<string, ReadonlyMap<string, EncodedResource>>;
 
+/** What is known of an Envoy resource beside its content. */
+export interface ResourceFacts {
+  /** What it is for: "inbound", "outbound", or the kind of policy that brought it, such as "mesh-trace". */
+  readonly origin: string;
+  /** Other names that mean it, as Kuma 2.x and 3.x have them. */
+  readonly aliases: readonly string[];
+  /** Of a listener: tags and labels of the port or the destination that it stands for. */
+  readonly tags: Labels;
+}
+
+/** What a policy made of Envoy's resources. */
+export interface Patched {
+  readonly resources: Resources;
+  /** What shaped them, as KRIs, for those that the policy changed or added. */
+  readonly origins: ReadonlyMap<EncodedResource, readonly string[]>;
+}
+
 /** What a policy wants of a proxy as a whole. */
 export interface ProxyChange {
   /** For each of its inbounds. */
   readonly inbounds?: Change | undefined;
   /** For each of its outbounds. */
-  readonly outbounds?: Change | undefined;
+  readonly outbounds?: Change | ((destination: Destination) => Change) | undefined;
   /** Listeners, clusters and routes of its own. */
   readonly resources?: readonly EncodedResource[] | undefined;
 }

@@ -25,8 +25,13 @@ export const NO_SETTINGS: Settings = {
 /** Differs when settings differ that end up in a listener. */
 export function listenerText(settings: Settings): string {
   const { connection, httpFilters, networkFilters, accessLogs, tracing, callers } = settings;
-  const filters = [...httpFilters, ...networkFilters, ...accessLogs].map(extensionText);
+  const filters = [...[...httpFilters, ...networkFilters].map(extensionText), accessLogsText(accessLogs)];
   return `${JSON.stringify(connection)}${filters.join()}${tracingText(tracing)}${needsServerName(callers)}`;
+}
+
+/** Differs when access logs differ. */
+export function accessLogsText(logs: Settings["accessLogs"]): string {
+  return logs.map(({ callers, routes, ...log }) => extensionText(log) + JSON.stringify([callers, routes])).join();
 }
 
 function tracingText(tracing: Tracing | undefined): string {

@@ -1,6 +1,7 @@
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
+import type { TelemetryBackendSpec } from "@heddle/model/kinds/mesh-open-telemetry-backend.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -20,7 +21,7 @@ export type MeshChange =
 
 /** What a batch of changes may have touched; proxies outside of it need not be looked at. */
 export interface Impact {
-  /** The mesh itself, an identity or a trust changed: everybody. */
+  /** The mesh itself, an identity, a trust or a collector changed: everybody. */
   readonly everybody: boolean;
   /** Proxies whose own resource changed. */
   readonly dataplanes: ReadonlySet<string>;
@@ -50,6 +51,7 @@ class Draft {
   readonly #services;
   readonly #identities;
   readonly #trusts;
+  readonly #telemetryBackends;
   readonly #legacy;
   readonly #policies;
   readonly #instances;
@@ -68,6 +70,7 @@ class Draft {
     this.#services = new MapDraft(mesh.services);
     this.#identities = new MapDraft(mesh.identities);
     this.#trusts = new MapDraft(mesh.trusts);
+    this.#telemetryBackends = new MapDraft(mesh.telemetryBackends);
     this.#legacy = new MapDraft(mesh.legacy);
     this.#policies = new MapDraft(mesh.policies);
     this.#instances = new IndexDraft(mesh.instances);
@@ -109,6 +112,7 @@ class Draft {
       services: this.#services.current,
       identities: this.#identities.current,
       trusts: this.#trusts.current,
+      telemetryBackends: this.#telemetryBackends.current,
       legacy: this.#legacy.current,
       policies: this.#policies.current,
       instances: this.#instances.current,
@@ -137,6 +141,10 @@ class Draft {
         return;
       case "MeshTrust":
         this.#trusts.write(resource.name, put ? (resource as Resource<MeshTrustSpec>) : undefined);
+        this.#everybody = true;
+        return;
+      case "MeshOpenTelemetryBackend":
+        this.#telemetryBackends.write(resource.name, put ? (resource as Resource<TelemetryBackendSpec>) : undefined);
         this.#everybody = true;
         return;
       default:

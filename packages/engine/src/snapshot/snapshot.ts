@@ -1,5 +1,6 @@
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
+import type { TelemetryBackendSpec } from "@heddle/model/kinds/mesh-open-telemetry-backend.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -20,6 +21,16 @@ export interface DataplaneFacts {
   readonly leaving: boolean;
   /** Ports whose application did not answer the last probe, by inbound port. */
   readonly unhealthy: readonly number[];
+  /** What it told of itself when it connected. */
+  readonly node?: NodeFacts | undefined;
+}
+
+/** What a proxy tells of the machine it is on. */
+export interface NodeFacts {
+  /** A named pipe beside Envoy: somebody sends on what is written there, each line to the address it names. */
+  readonly accessLogPipe?: string | undefined;
+  /** The authorities that the machine trusts, a file of PEM. */
+  readonly systemCaPath?: string | undefined;
 }
 
 export const OFFLINE: DataplaneFacts = {
@@ -43,6 +54,7 @@ export interface MeshSnapshot {
   readonly services: ReadonlyMap<string, Resource<MeshServiceSpec>>;
   readonly identities: ReadonlyMap<string, Resource<MeshIdentitySpec>>;
   readonly trusts: ReadonlyMap<string, Resource<MeshTrustSpec>>;
+  readonly telemetryBackends: ReadonlyMap<string, Resource<TelemetryBackendSpec>>;
   /** Resources of Kuma 2.x that stand for policies, by type and name ("Timeout/slow"). */
   readonly legacy: ReadonlyMap<string, LegacyEntry>;
   /** By kind of policy, each list from the weakest to the strongest; those of Kuma 2.x as what they stand for. */
@@ -65,6 +77,7 @@ export function emptySnapshot(mesh: Resource<MeshSpec>, zone: string): MeshSnaps
     services: none,
     identities: none,
     trusts: none,
+    telemetryBackends: none,
     legacy: none,
     policies: none,
     instances: none,

@@ -11,4 +11,6 @@ export const A_PROXY: ProxyFacts = {
   mesh: resource<MeshSpec>("Mesh", "default", {}),
   zone: "zone-1",
   tls: undefined,
+  node: {},
+  telemetryBackends: new Map(),
 };

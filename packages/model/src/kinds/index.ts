@@ -3,6 +3,7 @@ import { LEGACY_KINDS } from "../legacy/index.ts";
 import { dataplaneInsight } from "./dataplane-insight.ts";
 import { dataplane } from "./dataplane.ts";
 import { meshIdentity, meshTrust } from "./mesh-identity.ts";
+import { meshOpenTelemetryBackend } from "./mesh-open-telemetry-backend.ts";
 import { meshService } from "./mesh-service.ts";
 import { mesh } from "./mesh.ts";
 import { globalSecret, secret, zone, zoneInsight } from "./system.ts";
@@ -19,5 +20,6 @@ export const CORE_KINDS: readonly Kind[] = [
   meshService,
   meshIdentity,
   meshTrust,
+  meshOpenTelemetryBackend,
   ...LEGACY_KINDS,
 ] as readonly Kind[];
