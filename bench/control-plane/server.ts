@@ -9,7 +9,7 @@ import { freePorts } from "../../test/support/free-ports.ts";
 import { cpuSeconds, memoryOf } from "../support/process-figures.ts";
 import { Rest } from "../support/rest.ts";
 
-const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+const HEDDLE = join(import.meta.dirname, "../../bin/heddle");
 const PATIENCE = 20_000;
 const EVENT_LOOP = "nodejs_eventloop_lag_p99_seconds";
 const SYNCED = 'mesh_dataplanes{mesh="default",state="synced"}';
@@ -45,9 +45,9 @@ export class Server {
   /** Starts it; resolves when it answers. `HEDDLE_BENCH_PROFILE` names a folder for a profile of its processor time. */
   async start(): Promise<void> {
     const folder = process.env["HEDDLE_BENCH_PROFILE"];
-    const profile = folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
-    const child = spawn(process.execPath, [...profile, CLI, "cp", "run"], {
-      env: { ...process.env, ...this.#env },
+    const profile = folder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
+    const child = spawn(HEDDLE, ["cp", "run"], {
+      env: { ...process.env, ...this.#env, ...profile },
       stdio: ["ignore", "inherit", "inherit"],
     });
     this.#child = child;
