@@ -1,6 +1,17 @@
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { Kind, PolicyTraits } from "@heddle/model/kind.ts";
 import type { Match, TargetRef } from "@heddle/model/target-ref.ts";
-import type { Change, Destination, InboundPlan, Origin, ProxyChange, Resources, RoutePlan } from "./plan/plan.ts";
+import type {
+  Change,
+  Destination,
+  InboundPlan,
+  Origin,
+  Patched,
+  ProxyChange,
+  ResourceFacts,
+  Resources,
+  RoutePlan,
+} from "./plan/plan.ts";
 import type { ProxyFacts } from "./proxy-facts.ts";
 
 /** A setting as users wrote it for one place, merged from all policies that reach it, with where it came from. */
@@ -11,6 +22,9 @@ export interface Conf<T = unknown> {
   /** Differs when value or origins differ. */
   readonly hash: string;
 }
+
+/** Tells what is known of a resource that the proxy gets; nothing of one that a policy for resources brought. */
+export type FactsOf = (resource: EncodedResource) => ResourceFacts | undefined;
 
 /** Which callers a rule for an inbound means: Kuma 3.x `matches`, or Kuma 2.x `from[].targetRef`. Absent: all. */
 export type Client =
@@ -52,6 +66,8 @@ export interface AccessAnswer {
   readonly decision: "allow" | "deny";
   /** The rules that decided; none when it is denied because nothing allows it. */
   readonly origins: readonly Origin[];
+  /** The caller gets through and is counted and logged as if it did not: a denial is being tried out. */
+  readonly shadowDenied?: boolean;
   /** Spec of a new policy of this kind that lets the caller in. Absent when it is in, or when no new policy could do it. */
   readonly remedy?: unknown;
 }
@@ -86,8 +102,11 @@ export interface Policy<OutboundConf = unknown, InboundConf = unknown, ProxyConf
   readonly inbound?: (rules: InboundRules<InboundConf>, inbound: InboundPlan, proxy: ProxyFacts) => Change;
   /** Changes all that a proxy does, or gives it something of its own. Called when a policy has a `default` for it. */
   readonly proxy?: (conf: Conf<ProxyConf>, proxy: ProxyFacts) => ProxyChange;
-  /** Changes what would be sent to Envoy, after everything else. Called when a policy has a `default` for it. */
-  readonly patch?: (conf: Conf<ProxyConf>, resources: Resources, proxy: ProxyFacts) => Resources;
+  /**
+   * Changes what would be sent to Envoy, after everything else. Called when a policy has a `default` for it. Throws when
+   * it cannot: then the proxy keeps what it has.
+   */
+  readonly patch?: (conf: Conf<ProxyConf>, resources: Resources, factsOf: FactsOf) => Patched;
   /** `inbound` and `outbound` read the proxy, so no two proxies share what they return. */
   readonly readsProxy?: boolean;
   /** What `rules` and `from` say of whole proxies is about both directions: `outbound` gets it for each destination. */

@@ -65,6 +65,7 @@ const cases: readonly (readonly [Port, readonly string[], string, boolean])[] = 
   ["raw", ["spiffe://default/web-guest"], "public", true],
   ["raw", ["spiffe://default/web-guest"], "admin", false],
   ["raw", ["spiffe://default/stranger"], "public", false],
+  ["raw", ["spiffe://default/batch"], "public", true],
   ["old", ["spiffe://default/web", "kuma://team/a"], "public", true],
   ["old", ["spiffe://default/web"], "public", false],
   ["old", ["spiffe://default/web-guest", "kuma://team/a"], "public", false],
@@ -80,6 +81,7 @@ test("meshTrafficPermission lets in whom it names and nobody else", { timeout: 6
   const ports = await runEnvoy(t, compileYaml(mesh + rules, policies), {
     endpoints: Object.fromEntries(clusters) as Record<string, number>,
     secrets: { ...(await authority.issue("spiffe://default/backend")), ...authority },
+    admin: true,
   });
   for (const [name, uris, serverName, passes] of cases) {
     await t.test(`${uris.join(" ")} ${passes ? "may" : "may not"} call ${name} as ${serverName}`, async () => {
@@ -93,6 +95,16 @@ test("meshTrafficPermission lets in whom it names and nobody else", { timeout: 6
       assert.equal(outcome, expected);
     });
   }
+  await t.test("a shadow denial is counted, also for the permission that wants it, and no real denial is", async () => {
+    const answer = await fetch(`http://127.0.0.1:${ports.get("admin")}/stats?filter=shadow_denied&format=json`);
+    const { stats } = (await answer.json()) as { readonly stats: readonly { name: string; value: number }[] };
+    const counted = stats.filter(({ value }) => value > 0).map(({ name, value }) => `${name}: ${value}`);
+    assert.deepEqual(counted.toSorted(), [
+      "http.self_inbound_dp_api.rbac.policy.kri_mtp_default___rules_rule_0.shadow_denied: 1",
+      "http.self_inbound_dp_api.rbac.shadow_denied: 1",
+      "self_inbound_dp_raw.rbac.shadow_denied: 1",
+    ]);
+  });
 });
 
 interface Call extends Certificate {

@@ -24,8 +24,10 @@ type Rules = InboundRules<PermissionConf | ActionConf>;
 test("explainAccess() says what Envoy does with the rules that the same policy emits", () => {
   fc.assert(
     fc.property(anyRules(), anyCaller, anyInbound, (rules, caller, inbound) => {
-      const { decision } = explainAccess({ rules, inbound, caller, target: { kind: "Mesh" } });
-      assert.equal(decision, letsPass(emitted(rules, inbound), caller) ? "allow" : "deny");
+      const answer = explainAccess({ rules, inbound, caller, target: { kind: "Mesh" } });
+      const { rules: enforced, shadowRules } = emitted(rules, inbound);
+      assert.equal(answer.decision, letsPass(enforced, caller) ? "allow" : "deny");
+      assert.equal(answer.shadowDenied ?? false, isShadowDenied(shadowRules, caller));
     }),
     { numRuns: 2_000 },
   );
@@ -160,19 +162,34 @@ function inboundWith(protocol: "http" | "tcp", issuer: ProxyTls["issuer"]): Inbo
   };
 }
 
+interface Emitted {
+  readonly rules?: RBAC | undefined;
+  readonly shadowRules?: RBAC | undefined;
+}
+
 /** The rules that Envoy gets: for requests in the route, for connections in the filter. */
-function emitted(rules: Rules, inbound: InboundPlan): RBAC | undefined {
+function emitted(rules: Rules, inbound: InboundPlan): Emitted {
   const change = meshTrafficPermission.inbound?.(rules, inbound, A_PROXY);
   const [network] = change?.networkFilters ?? [];
-  if (network !== undefined) return fromBinary(NetworkRbacSchema, network.config.value).rules;
+  if (network !== undefined) return fromBinary(NetworkRbacSchema, network.config.value);
   const perRoute = Object.values(change?.route?.filters ?? {})[0];
-  return perRoute && fromBinary(RBACPerRouteSchema, perRoute.value).rbac?.rules;
+  return (perRoute && fromBinary(RBACPerRouteSchema, perRoute.value).rbac) ?? {};
 }
 
 // What Envoy's documentation says of RBAC, and nothing of how the policy came to its rules.
 // https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/rbac/v3/rbac.proto
 function letsPass(rbac: RBAC | undefined, caller: Caller): boolean {
   assert.equal(rbac?.action, RBAC_Action.ALLOW);
+  return matchesPolicy(rbac, caller);
+}
+
+function isShadowDenied(rbac: RBAC | undefined, caller: Caller): boolean {
+  if (rbac === undefined) return false;
+  assert.equal(rbac.action, RBAC_Action.DENY);
+  return matchesPolicy(rbac, caller);
+}
+
+function matchesPolicy(rbac: RBAC | undefined, caller: Caller): boolean {
   return Object.values(rbac?.policies ?? {}).some(
     ({ permissions, principals }) =>
       permissions.some((permission) => isPermitted(permission, caller)) &&

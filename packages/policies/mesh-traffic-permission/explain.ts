@@ -13,7 +13,8 @@ export function explainAccess(question: Question): AccessAnswer {
   if (inbound.tls === undefined) return { decision: "allow", origins: [] };
   const verdict = verdictsOf(rules, inbound.tls).findLast(({ callers }) => means(callers, caller));
   const origins = verdict === undefined ? [] : [verdict.origin];
-  if (verdict !== undefined && verdict.does !== "deny") return { decision: "allow", origins };
+  if (verdict?.does === "shadow-deny") return { decision: "allow", origins, shadowDenied: true };
+  if (verdict?.does === "allow") return { decision: "allow", origins };
   const remedy = remedyFor(question, verdict);
   return { decision: "deny", origins, ...(remedy === undefined ? {} : { remedy }) };
 }

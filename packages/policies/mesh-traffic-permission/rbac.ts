@@ -13,7 +13,7 @@ type Policy = { permissions: Permission[]; principals: Principal[] } & Init<type
 type Permission = Init<typeof PermissionSchema>;
 type Principal = Init<typeof PrincipalSchema>;
 
-/** Envoy's rules for verdicts, and what it is to report if every shadow denial were one. */
+/** Envoy's rules for verdicts, and those by which it counts and logs what shadow denials would deny. */
 export interface Rules {
   readonly rules: Rbac;
   readonly shadowRules?: Rbac;
@@ -27,25 +27,41 @@ export const NOBODY: Rbac = { action: RBAC_Action.ALLOW, policies: {} };
  * named after the resource and the rule it comes from: its callers, without those whom a stronger verdict denies.
  */
 export function rulesFor(verdicts: readonly Verdict[]): Rules {
-  const rules = allowing(verdicts, ({ does }) => does === "deny");
-  if (verdicts.every(({ does }) => does !== "shadow-deny")) return { rules };
-  return { rules, shadowRules: allowing(verdicts, ({ does }) => does !== "allow") };
+  const allowed = policiesFor(verdicts, ({ does }) => does !== "deny", isDenial);
+  const rules: Rbac = { action: RBAC_Action.ALLOW, policies: allowed };
+  if (!verdicts.some(isShadow)) return { rules };
+  // They deny, so that Envoy tells by which rule: it names the policy that matched, and counts for each.
+  const shadowed = policiesFor(verdicts, isShadow, (verdict) => !isShadow(verdict));
+  return { rules, shadowRules: { action: RBAC_Action.DENY, policies: shadowed } };
 }
 
-function allowing(verdicts: readonly Verdict[], denies: (verdict: Verdict) => boolean): Rbac {
+function isDenial({ does }: Verdict): boolean {
+  return does === "deny";
+}
+
+function isShadow({ does }: Verdict): boolean {
+  return does === "shadow-deny";
+}
+
+/** A policy for the callers of each verdict that is meant, without those for whom a stronger one takes its place. */
+function policiesFor(
+  verdicts: readonly Verdict[],
+  isMeant: (verdict: Verdict) => boolean,
+  takesItsPlace: (verdict: Verdict) => boolean,
+): Record<string, Policy> {
   const policies: Record<string, Policy> = {};
   for (const [index, verdict] of verdicts.entries()) {
-    if (denies(verdict)) continue;
-    const stronger = verdicts.slice(index + 1).filter(denies);
+    if (!isMeant(verdict)) continue;
+    const stronger = verdicts.slice(index + 1).filter(takesItsPlace);
     for (const serverName of serverNamesToTellApart(verdict, stronger)) {
-      const denied = stronger.filter(({ callers }) => callers.sni === undefined || callers.sni === serverName.is);
-      if (denied.some(({ callers }) => callers.uris.length === 0)) continue;
+      const others = stronger.filter(({ callers }) => callers.sni === undefined || callers.sni === serverName.is);
+      if (others.some(({ callers }) => callers.uris.length === 0)) continue;
       const name = nameOf(verdict, serverName);
       const policy = (policies[name] ??= { permissions: [permissionFor(serverName)], principals: [] });
-      policy.principals.push(principalFor(verdict, denied));
+      policy.principals.push(principalFor(verdict, others));
     }
   }
-  return { action: RBAC_Action.ALLOW, policies };
+  return policies;
 }
 
 /** Requests for one server name, or for none of some. */
@@ -58,7 +74,7 @@ interface ServerName {
 // with this name)" cannot be said. A request has one server name, though: each that matters gets a policy of its own.
 function serverNamesToTellApart({ callers }: Verdict, stronger: readonly Verdict[]): readonly ServerName[] {
   if (callers.sni !== undefined) return [{ is: callers.sni, isNot: [] }];
-  const names = [...new Set(stronger.flatMap((denial) => denial.callers.sni ?? []))].toSorted();
+  const names = [...new Set(stronger.flatMap((other) => other.callers.sni ?? []))].toSorted();
   return [...names.map((is) => ({ is, isNot: [] })), { is: undefined, isNot: names }];
 }
 
@@ -77,9 +93,9 @@ function requested(serverName: string): Permission {
   return { rule: { case: "requestedServerName", value: { matchPattern: { case: "exact", value: serverName } } } };
 }
 
-function principalFor({ callers }: Verdict, denied: readonly Verdict[]): Principal {
-  const excluded = denied.map((denial): Principal => ({
-    identifier: { case: "notId", value: allOf(denial.callers.uris.map(authenticated)) },
+function principalFor({ callers }: Verdict, others: readonly Verdict[]): Principal {
+  const excluded = others.map((other): Principal => ({
+    identifier: { case: "notId", value: allOf(other.callers.uris.map(authenticated)) },
   }));
   return allOf([...callers.uris.map(authenticated), ...excluded]);
 }

@@ -1,7 +1,9 @@
 import type { AccessReport } from "@heddle/api/reports.ts";
 import { compile, type Compiled } from "@heddle/engine/compile.ts";
+import type { Origin } from "@heddle/engine/plan/plan.ts";
 import type { AccessAnswer, Policy } from "@heddle/engine/policy.ts";
 import type { DataplaneEntry, MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
+import { legacyKindOf } from "@heddle/model/legacy/index.ts";
 import type { NamedCaller } from "./access-caller.ts";
 import { remedyOf } from "./access-fix.ts";
 import { type AccessTarget, serverNamesOf, targetOf } from "./access-target.ts";
@@ -38,10 +40,11 @@ export function decideByPolicies(
   if (decisive === undefined) {
     return { decision: "allow", reason: `no kind of policy forbids ${what}`, origins: [] };
   }
-  const { decision, origins } = decisive.answer;
+  const { decision, origins, shadowDenied = false } = decisive.answer;
+  const shadow = shadowDenied ? ", and counts it as denied (shadow denial)" : "";
   const decided = {
     decision,
-    reason: `${whoDecides(decisive, mesh.mesh.name)} ${what}`,
+    reason: `${whoDecides(decisive, mesh.mesh.name)} ${what}${shadow}`,
     origins: [...new Set(origins.map(({ kri }) => kri))],
   };
   return decision === "allow" ? decided : { ...decided, fix: fixFor(options, question, decisive) };
@@ -68,7 +71,7 @@ function ask({ mesh, entry, compiled, inbound, caller: { uris } }: Question): As
 
 /** "MeshTrafficPermission "web" allows", or that there is none. */
 function whoDecides({ policy, answer: { decision, origins } }: Asked, mesh: string): string {
-  const { type } = policy.kind;
+  const { type = policy.kind.type } = origins[0] ?? {};
   const names = [...new Set(origins.map(({ name }) => `"${name}"`))].join(", ");
   if (decision === "allow") return names === "" ? `no ${type} of mesh "${mesh}" forbids` : `${type} ${names} allows`;
   return names === "" ? `no ${type} of mesh "${mesh}" allows` : `${type} ${names} forbids`;
@@ -78,6 +81,9 @@ function whoDecides({ policy, answer: { decision, origins } }: Asked, mesh: stri
 function fixFor(options: InspectOptions, question: Question, { policy, answer, target }: Asked): string {
   const { mesh, entry, caller } = question;
   const { type } = policy.kind;
+  const old = legacyIn(question, type);
+  // A policy of today would silence the one of Kuma 2.x, and with it whoever that one lets in.
+  if (old !== undefined) return `add ${caller.name} to the sources of ${old.type} "${old.name}"`;
   const hint = `allow ${lastWord(caller.name)} to ${target.name}`;
   const remedy = remedyOf(mesh, options.kinds, type, { answer, hint });
   if (remedy !== undefined) {
@@ -88,6 +94,13 @@ function fixFor(options: InspectOptions, question: Question, { policy, answer, t
   const names = [...new Set(answer.origins.map(({ name }) => `"${name}"`))].join(", ");
   if (names === "") return `write a ${type} that allows ${caller.name}`;
   return `change ${type} ${names}: no other ${type} outweighs what it forbids`;
+}
+
+/** The policy of Kuma 2.x that decides in place of a kind of today. */
+function legacyIn({ compiled, inbound }: Question, kind: string): Origin | undefined {
+  const unit = compiled.inbounds.find(({ plan }) => plan.name === inbound);
+  const given = unit?.rules.find((each) => each.kind === kind)?.rules.rules ?? [];
+  return given.map(({ origin }) => origin).find(({ type }) => legacyKindOf(type) !== undefined);
 }
 
 function lastWord(name: string): string {

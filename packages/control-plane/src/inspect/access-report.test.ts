@@ -91,6 +91,20 @@ test("access() names the policy that forbids, and says so when no other can outw
   assert.equal((await ask(lab, "spiffe://default/shop")).decision, "allow");
 });
 
+test("access() tells that a caller gets in and is counted as if it did not", async () => {
+  await using lab = new Lab();
+  const shadow = denyWeb.replace("deny:", "allowWithShadowDeny:");
+  await lab.write(LABELLED + permission("all", allowPrefix) + permission("not-web-soon", shadow));
+  assert.deepEqual(await ask(lab, "web-1"), {
+    inbound: "http",
+    port: 10002,
+    decision: "allow",
+    reason:
+      'MeshTrafficPermission "not-web-soon" allows spiffe://default/web to call inbound http of "backend-1", and counts it as denied (shadow denial)',
+    origins: ["kri_mtp_default___not-web-soon_"],
+  });
+});
+
 test("access() does not overwrite a policy with its fix", async () => {
   await using lab = new Lab();
   await lab.write(LABELLED + permission("allow-web-to-backend", allowPrefix.replace("default/", "elsewhere/")));

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly assignments?: Readonly<Record<string, Json>>;
   /** Its certificate and whom it trusts, all PEM; for a proxy with mutual TLS. */
   readonly secrets?: { readonly certificatePem: string; readonly keyPem: string; readonly authoritiesPem: string };
+  /** Whether Envoy's own HTTP interface is there, with its statistics: as listener "admin". */
+  readonly admin?: boolean;
 }
 
 /** Runs a real Envoy with what was compiled until the test ends. Gives the port on loopback of each listener, by name. */
@@ -32,7 +34,9 @@ export async function runEnvoy(
   const ports = new Map(
     await Promise.all(listeners.map(async ({ name }) => [String(name), await freePort()] as const)),
   );
+  if (surroundings.admin === true) ports.set("admin", await freePort());
   const bootstrap = {
+    ...(surroundings.admin === true ? { admin: addressOf("admin", ports) } : {}),
     staticResources: {
       listeners: listeners.map((listener) => withStaticSecrets(onPort(listener, ports))),
       clusters: clusters.map((cluster) => withStaticSecrets(withEndpoint(cluster, surroundings))),
@@ -49,8 +53,11 @@ export async function runEnvoy(
 }
 
 function onPort(listener: Json, ports: ReadonlyMap<string, number>): Json {
-  const portValue = ports.get(String(listener["name"]));
-  return { ...listener, address: { socketAddress: { address: "127.0.0.1", portValue } } };
+  return { ...listener, ...addressOf(String(listener["name"]), ports) };
+}
+
+function addressOf(name: string, ports: ReadonlyMap<string, number>): Json {
+  return { address: { socketAddress: { address: "127.0.0.1", portValue: ports.get(name) } } };
 }
 
 function withEndpoint({ edsClusterConfig: _eds, ...cluster }: Json, { endpoints, assignments }: Surroundings): Json {
