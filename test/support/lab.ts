@@ -37,12 +37,16 @@ export interface SidecarOptions {
   /** MeshServices that the application calls, at port 80 or `callPort`. */
   readonly calls?: readonly string[];
   readonly callPort?: number;
+  /** As Kuma 2.x has it: calls name services by their kuma.io/service tag. */
+  readonly callsByTag?: boolean;
   /** Host name or IP of the proxy; 127.0.0.1 when absent. */
   readonly address?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Do not wait until it has everything. */
   readonly noWait?: boolean;
   readonly token?: string;
+  /** Give `token` itself, not a file with it: then it is part of Envoy's bootstrap. */
+  readonly inlineToken?: boolean;
 }
 
 /** What sidecars and tests need of a control plane, wherever it runs. */
@@ -131,8 +135,7 @@ export class Mesh {
     const more = [
       "--dataplane-file",
       file("yaml"),
-      "--dataplane-token-file",
-      file("token"),
+      ...(options.inlineToken ? ["--dataplane-token", options.token ?? ""] : ["--dataplane-token-file", file("token")]),
       "--drain-time",
       "2s",
       "--concurrency",
@@ -249,6 +252,7 @@ export function dataplane(
     servicePort,
     calls = [],
     callPort = 80,
+    callsByTag = false,
     address,
   }: SidecarOptions,
   inboundPort: number,
@@ -267,7 +271,9 @@ export function dataplane(
           : [{ port: inboundPort, servicePort, name: "main", protocol, ...(tags === undefined ? {} : { tags }) }],
       outbound: calls.map((service, index) => ({
         port: outboundPorts[index],
-        backendRef: { kind: "MeshService", name: service, port: callPort },
+        ...(callsByTag
+          ? { tags: { "kuma.io/service": service } }
+          : { backendRef: { kind: "MeshService", name: service, port: callPort } }),
       })),
     },
   };

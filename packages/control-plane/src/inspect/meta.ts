@@ -1,6 +1,7 @@
 import type { KriOrigin, Meta, Origin as MetaOrigin } from "@heddle/api/reports.ts";
 import { metaOf } from "@heddle/api/resources/present.ts";
 import type { Origin } from "@heddle/engine/plan/plan.ts";
+import { writtenPolicy } from "@heddle/engine/snapshot/legacy.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -23,8 +24,7 @@ export class Metas {
 
   /** The policy that something comes from. */
   ofOrigin({ type, mesh, name, kri }: Origin): Meta {
-    const old = this.#snapshot.legacy.get(`${type}/${name}`)?.resource;
-    const policy = old ?? this.#snapshot.policies.get(type)?.find((each) => each.name === name);
+    const policy = writtenPolicy(this.#snapshot, { type, name });
     return policy === undefined ? { type, mesh, name, labels: {}, kri } : this.of(policy);
   }
 

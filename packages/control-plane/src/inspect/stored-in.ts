@@ -1,3 +1,4 @@
+import { writtenPolicy } from "@heddle/engine/snapshot/legacy.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { Resource, ResourceKey } from "@heddle/model/resource.ts";
 
@@ -15,8 +16,6 @@ export function storedIn(mesh: MeshSnapshot, { type, name }: ResourceKey): Resou
     case "MeshTrust":
       return mesh.trusts.get(name);
     default:
-      return (
-        mesh.legacy.get(`${type}/${name}`)?.resource ?? mesh.policies.get(type)?.find((policy) => policy.name === name)
-      );
+      return writtenPolicy(mesh, { type, name });
   }
 }

@@ -5,6 +5,7 @@ import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import { LABEL } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { PolicySpec } from "../match/precedence.ts";
+import type { MeshSnapshot } from "./snapshot.ts";
 
 /** A policy that stands for one of Kuma 2.x. */
 export interface LegacyPolicy extends Resource<PolicySpec> {
@@ -43,6 +44,14 @@ export function legacySource(policy: Resource): LegacySource | undefined {
 /** What a user wrote: the resource itself, or the one of Kuma 2.x that it stands for. */
 export function asWritten(policy: Resource): Resource {
   return legacySource(policy)?.resource ?? policy;
+}
+
+/** The policy that a user wrote under a name, whether it is one of today or of Kuma 2.x. */
+export function writtenPolicy(
+  { policies, legacy }: Pick<MeshSnapshot, "policies" | "legacy">,
+  { type, name }: Pick<Resource, "type" | "name">,
+): Resource | undefined {
+  return legacy.get(`${type}/${name}`)?.resource ?? policies.get(type)?.find((each) => each.name === name);
 }
 
 /** Whether another mesh may make something else of the resource. */

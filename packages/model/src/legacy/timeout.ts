@@ -2,7 +2,7 @@ import { z } from "zod";
 import { toMillis } from "../duration.ts";
 import { duration } from "../schema.ts";
 import type { Violation } from "../violation.ts";
-import { clientSide, legacyKind } from "./legacy-kind.ts";
+import { clientSide, compact, legacyKind } from "./legacy-kind.ts";
 import { checkClientSide, connectionShape } from "./selector.ts";
 
 const streams = {
@@ -44,17 +44,22 @@ export const timeout = legacyKind({
   },
 });
 
-// What a Timeout does not set is off, and what a MeshTimeout does not set has a default.
+// What a Timeout does not set is off, and what a MeshTimeout does not set has a default; only the life of a stream has
+// none, and Envoy forgets the timeout of requests on a route that sets it (RouteAction.max_stream_duration).
 function timeoutsOf({ connectTimeout = "5s", tcp, http, grpc }: Conf): object {
   return {
     connectionTimeout: connectTimeout,
     idleTimeout: http?.idleTimeout ?? tcp?.idleTimeout ?? "0s",
-    http: {
+    http: compact({
       requestTimeout: http?.requestTimeout ?? "0s",
       streamIdleTimeout: http?.streamIdleTimeout ?? grpc?.streamIdleTimeout ?? "0s",
-      maxStreamDuration: http?.maxStreamDuration ?? grpc?.maxStreamDuration ?? "0s",
-    },
+      maxStreamDuration: moreThanZero(http?.maxStreamDuration) ?? moreThanZero(grpc?.maxStreamDuration),
+    }),
   };
+}
+
+function moreThanZero(duration: string | undefined): string | undefined {
+  return duration === undefined || toMillis(duration) === 0 ? undefined : duration;
 }
 
 function notesOn({ tcp, http, grpc }: Conf): readonly string[] {
