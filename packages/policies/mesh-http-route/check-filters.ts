@@ -86,7 +86,7 @@ function checkRewrite(rewrite: NonNullable<Filter["urlRewrite"]>, field: string,
     return [{ field, message: "must set hostname or path" }];
   }
   const violations = [...checkHostname(hostname, `${field}.hostname`), ...checkPath(path, `${field}.path`, around)];
-  if (hostToBackendHostname !== undefined && !around.forGateway) {
+  if (hostToBackendHostname === true && !around.forGateway) {
     violations.push({ field: `${field}.hostToBackendHostname`, message: "must not be set without a MeshGateway" });
   }
   if (hostToBackendHostname === true && hostname !== undefined) {

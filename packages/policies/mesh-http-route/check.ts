@@ -40,6 +40,10 @@ function checkRequestMatch({ path, headers = [], queryParams = [] }: RequestMatc
     ...queryParams.flatMap(({ type, value }, index) =>
       type === "RegularExpression" ? checkPattern(value, `${field}.queryParams[${index}].value`) : [],
     ),
+    ...checkUnique(
+      queryParams.map(({ name }) => name),
+      `${field}.queryParams`,
+    ),
   ];
 }
 
@@ -62,6 +66,14 @@ function checkHeader({ type = "Exact", name, value }: NonNullable<RequestMatch["
   }
   if (type === "RegularExpression" && value !== undefined) violations.push(...checkPattern(value, `${field}.value`));
   return violations;
+}
+
+function checkUnique(names: readonly string[], field: string): readonly Violation[] {
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    const message = `must be unique: ${field.split(".").at(-1)}[${first}] has it`;
+    return first === index ? [] : [{ field: `${field}[${index}].name`, message }];
+  });
 }
 
 function checkPattern(pattern: string, field: string): Violation[] {
