@@ -4,9 +4,10 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { compile, type Compiled } from "@heddle/engine/compile.ts";
 import { reachOf } from "@heddle/engine/match/select.ts";
 import { Memo } from "@heddle/engine/memo.ts";
-import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
+import { serviceKey } from "@heddle/engine/plan/resolve.ts";
 import { applyChanges, type Impact } from "@heddle/engine/snapshot/apply-changes.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
+import { assignmentsOf } from "@heddle/engine/testkit/assignments.ts";
 import { anyHistory, anyMesh } from "@heddle/engine/testkit/any-mesh.ts";
 import { decoded } from "@heddle/engine/testkit/decode.ts";
 import { World } from "@heddle/engine/testkit/replay.ts";
@@ -110,6 +111,26 @@ const tcpRoute = fc.record({
     { maxLength: 2 },
   ),
 });
+const strategy = fc.record({
+  to: fc.array(
+    fc.record({
+      targetRef: fc.oneof(destination, fc.constant<TargetRef>({ kind: "Mesh" })),
+      default: fc.record(
+        {
+          loadBalancer: fc.constantFrom({ type: "RingHash" }, { type: "LeastRequest" }),
+          hashPolicies: fc.constantFrom([], [{ type: "Header", header: { name: "x-user" } }]),
+          localityAwareness: fc.constantFrom(
+            { disabled: true },
+            { localZone: { affinityTags: [{ key: "team" }, { key: "version" }] } },
+            { crossZone: { failover: [{ to: { type: "Any" } }] } },
+          ),
+        },
+        { requiredKeys: [], noNullPrototype: true },
+      ),
+    }),
+    { maxLength: 2 },
+  ),
+});
 const anyPolicy: Arbitrary<Resource> = fc
   .tuple(
     name,
@@ -119,6 +140,7 @@ const anyPolicy: Arbitrary<Resource> = fc
       permission.map((spec) => ["MeshTrafficPermission", spec] as const),
       httpRoute.map((spec) => ["MeshHTTPRoute", spec] as const),
       tcpRoute.map((spec) => ["MeshTCPRoute", spec] as const),
+      strategy.map((spec) => ["MeshLoadBalancingStrategy", spec] as const),
     ),
   )
   .map(([its, targetRef, [type, spec]]) => resource(type, its, { ...spec, targetRef }));
@@ -130,9 +152,7 @@ function compileAll(mesh: MeshSnapshot, memo: Memo): ReadonlyMap<string, Compile
 /** Everything that Envoy would get, as names and versions, in an order of its own. */
 function configuration(mesh: MeshSnapshot, compiled: Compiled): unknown {
   const resources = [...compiled.resources.values()].flatMap((byName) => [...byName.values()]);
-  const endpoints = [...compiled.destinations].map(
-    ([key, each]) => `${key} ${JSON.stringify(endpointsOf(mesh, each))}`,
-  );
+  const endpoints = [...assignmentsOf(mesh, compiled)].map(([key, { version }]) => `${key} ${version}`);
   return {
     resources: resources.map((each) => `${each.typeUrl} ${each.name} ${each.version}`).toSorted(),
     endpoints: endpoints.toSorted(),

@@ -9,9 +9,10 @@ import type { FailoverConf, HashPolicyConf, LoadBalancerConf, LocalityAwarenessC
 export const meshLoadBalancingStrategy = definePolicy<StrategyConf>({
   kind: meshLoadBalancingStrategyKind,
   outbound: (conf, { kind, protocol }) => {
-    const { loadBalancer, localityAwareness = {} } = conf;
+    const { loadBalancer, localityAwareness } = conf;
     // What is outside of the mesh is in no zone.
-    const endpoints = (kind as string) === "MeshExternalService" ? undefined : orderOf(localityAwareness);
+    const isInZone = (kind as string) !== "MeshExternalService";
+    const endpoints = isInZone ? localityAwareness && orderOf(localityAwareness) : undefined;
     const isWeighted = endpoints?.by === "zone" && endpoints.affinities.length > 0;
     return {
       endpoints,

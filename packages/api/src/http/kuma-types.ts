@@ -1,17 +1,14 @@
 /** Paths of Kuma's resource types, and the types: for telling its users what is not served here. */
 const TYPES: Readonly<Record<string, string>> = {
-  "external-services": "ExternalService",
   hostnamegenerators: "HostnameGenerator",
   meshaccesslogs: "MeshAccessLog",
   meshexternalservices: "MeshExternalService",
   meshgatewayroutes: "MeshGatewayRoute",
   meshgateways: "MeshGateway",
-  meshloadbalancingstrategies: "MeshLoadBalancingStrategy",
   meshmetrics: "MeshMetric",
   meshmultizoneservices: "MeshMultiZoneService",
   meshopentelemetrybackends: "MeshOpenTelemetryBackend",
   meshpassthroughs: "MeshPassthrough",
-  meshproxypatches: "MeshProxyPatch",
   meshtraces: "MeshTrace",
   meshzoneaddresses: "MeshZoneAddress",
   "virtual-outbounds": "VirtualOutbound",

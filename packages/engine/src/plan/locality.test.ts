@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc, { type Arbitrary } from "fast-check";
 import { loadAssignment } from "../emit/endpoints.ts";
-import type { ProxyFacts } from "../proxy-facts.ts";
 import type { Endpoint } from "../snapshot/service-view.ts";
 import { resource } from "../testkit/resource.ts";
 import type { EndpointOrder, FailoverRule } from "./balancing.ts";
-import { type CallerOrder, defaultOrder, type EndpointGroup, groupsOf, orderFor, relevantOrder } from "./locality.ts";
+import {
+  type Caller,
+  type CallerOrder,
+  defaultOrder,
+  type EndpointGroup,
+  groupsOf,
+  orderFor,
+  relevantOrder,
+} from "./locality.ts";
 
 const ZONES = ["a", "b", "c", "d"];
 const zone = fc.constantFrom(...ZONES);
@@ -37,18 +44,15 @@ const order: Arbitrary<EndpointOrder & { readonly by: "zone" }> = fc.record({
   ),
   others: fc.oneof(fc.constant("anybody" as const), fc.array(rule, { maxLength: 4 })),
 });
-const caller: Arbitrary<ProxyFacts> = fc
+const caller: Arbitrary<Caller> = fc
   .record({ zone, tags })
   .map((its) => callerIn(its.zone, { networking: { address: "10.1.0.1", inbound: [{ port: 80, tags: its.tags }] } }));
 
-function callerIn(its: string, spec: ProxyFacts["resource"]["spec"], labels = {}): ProxyFacts {
+function callerIn(its: string, spec: Caller["resource"]["spec"], labels = {}): Caller {
   return {
     resource: resource("Dataplane", "p", spec, { labels }),
     mesh: resource("Mesh", "default", {}),
     zone: its,
-    tls: undefined,
-    node: {},
-    telemetryBackends: new Map(),
   };
 }
 

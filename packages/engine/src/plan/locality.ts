@@ -6,6 +6,9 @@ import type { Endpoint } from "../snapshot/service-view.ts";
 import type { EndpointOrder, FailoverRule } from "./balancing.ts";
 import type { Destination } from "./plan.ts";
 
+/** What is read of the proxy that calls. */
+export type Caller = Pick<ProxyFacts, "resource" | "mesh" | "zone">;
+
 /** An order of instances as it is for one caller. Callers with the same `key` get the same. */
 export type CallerOrder = { readonly key: string } & (
   | { readonly by: "nothing" }
@@ -42,15 +45,15 @@ export interface EndpointGroup {
 export const ALL_ALIKE: CallerOrder = { key: "nothing", by: "nothing" };
 
 /** The order without any policy: the own zone first. Kuma 2.x service tags are all alike unless their mesh says otherwise. */
-export function defaultOrder(proxy: ProxyFacts, { kind }: Pick<Destination, "kind">): CallerOrder {
+export function defaultOrder(proxy: Caller, { kind }: Pick<Destination, "kind">): CallerOrder {
   if (kind === "Service" && proxy.mesh.spec.routing?.localityAwareLoadBalancing !== true) return ALL_ALIKE;
   return ownZoneFirst.get(proxy, "", () => orderFor({ by: "zone", affinities: [], others: "anybody" }, proxy));
 }
 
-const ownZoneFirst = new ObjectMemo<ProxyFacts, CallerOrder>();
+const ownZoneFirst = new ObjectMemo<Caller, CallerOrder>();
 
 /** What an order means for one caller. */
-export function orderFor(order: EndpointOrder, proxy: ProxyFacts): CallerOrder {
+export function orderFor(order: EndpointOrder, proxy: Caller): CallerOrder {
   if (order.by === "nothing") return ALL_ALIKE;
   const affinities = order.affinities.flatMap(({ key, weight }): Affinity[] => {
     const value = tagOf(proxy, key);
@@ -155,12 +158,12 @@ function affinityValue({ tags, labels }: Endpoint, key: string): string | undefi
   return tags[key] ?? labels?.[key];
 }
 
-function zoneOf(proxy: ProxyFacts): string {
+function zoneOf(proxy: Caller): string {
   return tagOf(proxy, LABEL.zone) ?? proxy.zone;
 }
 
 // The first value by the alphabet where inbounds do not agree, as Kuma does it; a label where there is no such tag.
-function tagOf({ resource: { labels, spec } }: ProxyFacts, key: string): string | undefined {
+function tagOf({ resource: { labels, spec } }: Caller, key: string): string | undefined {
   const { inbound = [], gateway } = spec.networking;
   const values = [gateway?.tags?.[key], ...inbound.map(({ tags }) => tags?.[key])];
   return values.filter((value) => value !== undefined).toSorted()[0] ?? labels[key];
