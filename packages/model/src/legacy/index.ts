@@ -1,5 +1,6 @@
 import type { Resource } from "../resource.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
+import { externalService } from "./external-service.ts";
 import { faultInjection } from "./fault-injection.ts";
 import { healthCheck } from "./health-check.ts";
 import type { LegacyKind, Translation, TranslationContext } from "./legacy-kind.ts";
@@ -15,6 +16,7 @@ import { trafficTrace } from "./traffic-trace.ts";
 /** The kinds of Kuma 2.x that live on as others: kept as they are written, in force as what they are translated to. */
 export const LEGACY_KINDS: readonly LegacyKind[] = [
   circuitBreaker,
+  externalService,
   faultInjection,
   healthCheck,
   proxyTemplate,

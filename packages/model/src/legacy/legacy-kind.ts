@@ -46,7 +46,6 @@ export interface LegacyTraits<Spec = unknown> {
 
 export interface LegacyKind<Spec = unknown> extends Kind<Spec> {
   readonly legacy: LegacyTraits<Spec>;
-  readonly policy: PolicyTraits;
 }
 
 /** The parts in which the kinds of Kuma 2.x differ from each other. */
@@ -57,16 +56,18 @@ export interface LegacyDeclaration<Spec> {
   readonly shortName: string;
   readonly singular: string;
   readonly plural: string;
+  /** False for what is no policy: a service. */
+  readonly isPolicy?: boolean;
   readonly schema: z.ZodType<Spec>;
   readonly check: (spec: Spec) => readonly Violation[];
   readonly legacy: LegacyTraits<Spec>;
 }
 
 /** Declares a kind of Kuma 2.x. */
-export function legacyKind<Spec>(declaration: LegacyDeclaration<Spec>): LegacyKind {
+export function legacyKind<Spec>({ isPolicy = true, ...kind }: LegacyDeclaration<Spec>): LegacyKind {
   const policy: PolicyTraits = { targets: [], to: [], from: [], rules: false, default: false };
   // What a kind's functions get has passed its own schema, so forgetting the shape here is sound.
-  return { ...declaration, scope: "Mesh", shape: "core", policy } as unknown as LegacyKind;
+  return { ...kind, scope: "Mesh", shape: "core", ...(isPolicy && { policy }) } as unknown as LegacyKind;
 }
 
 /** One policy for each source, with an item for each destination: what clients carry out. */

@@ -42,3 +42,10 @@ test("LEGACY_KINDS name kinds of today that exist, or that are still to come", (
   const unknown = LEGACY_KINDS.flatMap(({ legacy }) => legacy.becomes).filter((type) => !type.startsWith("Mesh"));
   assert.deepEqual(unknown, []);
 });
+
+test("no two kinds have a path or a short name in common", () => {
+  const names = kinds.all.flatMap((kind) => [kind.path, ...(kind.pathAliases ?? [])]);
+  const shortNames = kinds.all.flatMap(({ shortName }) => shortName ?? []);
+  assert.equal(new Set(names).size, names.length);
+  assert.equal(new Set(shortNames).size, shortNames.length);
+});
