@@ -26,7 +26,7 @@ export function define(command: CliCommand, cli: Cli): void {
     ["heddle translate -f old.yaml > today.yaml", "what policies of Kuma 2.x are today"],
     [
       "heddle apply -f today.yaml --diff",
-      "what that would change at which proxy: nothing, when all of it could be said",
+      "what that would change at which proxy: names of rules, when all of it could be said",
     ],
     ["heddle get traffic-routes -o yaml | heddle translate -f -", "the same for what is stored"],
   ]);
