@@ -25,7 +25,10 @@ networking:
 type: MeshTrafficPermission
 name: everybody
 spec:
-  rules: [{ default: { allow: [{ spiffeID: { type: Prefix, value: "spiffe://default/" } }] } }]
+  rules:
+    - default:
+        allow: [{ spiffeID: { type: Prefix, value: "spiffe://default/" } }]
+        deny: [{ spiffeID: { type: Exact, value: "spiffe://default/banned" } }]
 ---
 type: MeshFaultInjection
 name: faults
@@ -39,6 +42,8 @@ spec:
       default: { http: [{ delay: { value: 300ms, percentage: 100 } }, { abort: { httpStatus: 418, percentage: 100 } }] }
     - matches: [{ spiffeID: { type: Exact, value: "spiffe://default/thin" } }]
       default: { http: [{ responseBandwidth: { limit: 8kbps, percentage: 100 } }] }
+    - matches: [{ spiffeID: { type: Exact, value: "spiffe://default/banned" } }]
+      default: { http: [{ abort: { httpStatus: 418, percentage: 100 } }] }
 ---
 type: MeshFaultInjection
 name: faults-by-tags
@@ -99,6 +104,9 @@ test("meshFaultInjection makes go wrong what it says, for whom it says", { timeo
     const { status, millis, size } = await (await call("api", "spiffe://default/thin"))();
     assert.deepEqual([status, size], [200, BODY.length]);
     assert.ok(millis >= 350, `4 KiB at 8 KiB a second took ${millis} ms`);
+  });
+  await t.test("a caller that is denied meets no fault", async () => {
+    assert.equal((await (await call("api", "spiffe://default/banned"))()).status, 403);
   });
   const tags: readonly (readonly [readonly string[], number])[] = [
     [["spiffe://default/web", "kuma://version/v1"], 500],

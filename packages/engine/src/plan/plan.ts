@@ -52,7 +52,7 @@ export interface ProxyTls {
 }
 
 /** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */
-export const HTTP_STAGES = ["fault", "cors", "authenticate", "authorize", "limit", "observe"] as const;
+export const HTTP_STAGES = ["cors", "authenticate", "authorize", "fault", "limit", "observe"] as const;
 export type HttpStage = (typeof HTTP_STAGES)[number];
 
 export interface HttpFilter {

@@ -61,7 +61,7 @@ test("applyProposals() puts filters in the order of their stages, then of their 
       const { settings } = applyProposals(NO_SETTINGS, proposals, "u");
       assert.deepEqual(
         settings.httpFilters.map(({ name }) => name),
-        ["z", "c", "a", "b"],
+        ["c", "z", "a", "b"],
       );
     }),
   );
