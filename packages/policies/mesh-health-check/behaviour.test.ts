@@ -116,3 +116,22 @@ test("meshHealthCheck asks gRPC services by the protocol made for that", async (
   const who = () => answering(async () => (await fetch(`http://127.0.0.1:${port}/`)).text());
   await eventually(who, "b");
 });
+
+for (const [what, panic, expected] of [
+  ["sends requests to all when too few instances work", "", "sick"],
+  ["fails requests when too few instances work and the policy says so", "failTrafficOnPanic: true, ", "503"],
+] as const) {
+  test(`meshHealthCheck ${what}`, async (t) => {
+    let checks = 0;
+    const sick: RequestListener = ({ url }, answer) => {
+      if (url !== "/health") return void answer.end("sick");
+      checks += 1;
+      answer.writeHead(500).end();
+    };
+    const port = await offered(t, "http", `${panic}http: { path: /health }`, [await listening(t, createServer(sick))]);
+    // The first failure counts; the third shows that Envoy has taken note of it.
+    await eventually(async () => String(checks >= 3), "true");
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(answer.ok ? await answer.text() : String(answer.status), expected);
+  });
+}
