@@ -8,7 +8,7 @@ import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
 import type { TokenService } from "../identity/token-service.ts";
-import { namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
+import { type Lookup, namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
 import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
 
 /** What a mesh needs beside its runtime. */
@@ -22,6 +22,8 @@ export interface MeshesOptions {
   /** Whether proxies of the mesh hold certificates already: its authority must then never be made anew. */
   readonly hasIssued: (mesh: string) => boolean;
   readonly onRemoved: (mesh: string) => void;
+  /** Resolves host names of Dataplanes; as this machine does, when absent. */
+  readonly lookup?: Lookup;
 }
 
 /** All meshes of this control plane, kept in step with the store. */
@@ -70,15 +72,22 @@ export class Meshes {
   }
 
   async #take(events: readonly StoreEvent[], mayCreate: (mesh: string) => boolean): Promise<void> {
-    const changes = new Map<string, MeshChange[]>();
     const meshesFirst = events.toSorted(
       (a, b) => Number(b.resource.type === "Mesh") - Number(a.resource.type === "Mesh"),
     );
+    const prepared: StoreEvent[] = [];
     for (const written of meshesFirst) {
       await this.#prepare(written, mayCreate);
-      const event = await this.#withAddress(written);
+      prepared.push(await this.#withAddress(written));
+    }
+    // From here on nothing waits: what proxies say in the meantime must not be overwritten with what was known before.
+    const changes = new Map<string, MeshChange[]>();
+    for (const event of prepared) {
       const mesh = event.resource.type === "Mesh" ? event.resource.name : event.resource.mesh;
-      if (this.#runtimes.has(mesh)) changes.set(mesh, [...(changes.get(mesh) ?? []), ...this.#changesOf(event)]);
+      if (!this.#runtimes.has(mesh)) continue;
+      const list = changes.get(mesh) ?? [];
+      list.push(...this.#changesOf(event));
+      changes.set(mesh, list);
     }
     const revision = events.at(-1)?.revision ?? this.#revision;
     for (const [mesh, list] of changes) this.#runtimes.get(mesh)?.apply(list, revision);
@@ -87,8 +96,9 @@ export class Meshes {
   #changesOf({ change, resource }: StoreEvent): readonly MeshChange[] {
     const kind = this.#options.kinds.byType(resource.type);
     if (kind?.secret === true || kind?.volatile === true) return [];
+    // A Dataplane may be new to the mesh while its proxy is long connected, also one deleted and written again at once.
     const facts =
-      resource.type === "Dataplane" && change === "put" && !this.#knows(resource)
+      resource.type === "Dataplane" && change === "put"
         ? this.#options.factsOf(resource.mesh, resource.name)
         : undefined;
     const written: MeshChange = { what: change, resource };
@@ -98,10 +108,14 @@ export class Meshes {
   /** A Dataplane that names a host gets its address; one whose name cannot be resolved is not served yet. */
   async #withAddress(event: StoreEvent): Promise<StoreEvent> {
     if (event.change !== "put" || event.resource.type !== "Dataplane") return event;
-    const dataplane = event.resource as Resource<DataplaneSpec>;
-    if (!namesHosts(dataplane)) return event;
+    return { ...event, resource: (await this.#resolve(event.resource as Resource<DataplaneSpec>)) ?? event.resource };
+  }
+
+  /** The Dataplane with addresses instead of names; undefined while they cannot be resolved. */
+  async #resolve(dataplane: Resource<DataplaneSpec>): Promise<Resource<DataplaneSpec> | undefined> {
+    if (!namesHosts(dataplane)) return dataplane;
     try {
-      return { ...event, resource: await withAddresses(dataplane, systemLookup) };
+      return await withAddresses(dataplane, this.#options.lookup ?? systemLookup);
     } catch (cause) {
       const { mesh, name, spec } = dataplane;
       const host = spec.networking.address;
@@ -109,24 +123,22 @@ export class Meshes {
         `Cannot resolve "${host}", the address of Dataplane "${name}" in mesh "${mesh}"`,
         cause,
       );
-      return event;
+      return undefined;
     }
   }
 
   /** Resolves the names of Dataplanes again, and takes over where they point now. */
   async refreshAddresses(): Promise<void> {
     const { items } = await this.#options.store.list({ type: "Dataplane" });
-    const named = items.filter((each) => namesHosts(each as Resource<DataplaneSpec>));
-    for (const resource of named) {
-      const event = await this.#withAddress({ change: "put", revision: this.#revision, resource });
-      const known = this.#runtimes.get(resource.mesh)?.snapshot.dataplanes.get(resource.name)?.resource;
-      const isMoved = canonicalJson(known?.spec) !== canonicalJson(event.resource.spec);
-      if (isMoved) this.#runtimes.get(resource.mesh)?.apply([{ what: "put", resource: event.resource }]);
+    for (const dataplane of items as Resource<DataplaneSpec>[]) {
+      if (!namesHosts(dataplane)) continue;
+      const resource = await this.#resolve(dataplane);
+      const runtime = this.#runtimes.get(dataplane.mesh);
+      const known = runtime?.snapshot.dataplanes.get(dataplane.name)?.resource;
+      // Written or deleted while its name was looked up: that change is the newer one. Without an answer the last one counts.
+      if (resource === undefined || known?.version !== dataplane.version) continue;
+      if (canonicalJson(known.spec) !== canonicalJson(resource.spec)) runtime?.apply([{ what: "put", resource }]);
     }
-  }
-
-  #knows(dataplane: Resource): boolean {
-    return this.#runtimes.get(dataplane.mesh)?.snapshot.dataplanes.has(dataplane.name) ?? false;
   }
 
   /** What must be there before a change may reach proxies: runtimes, authorities, keys. */
