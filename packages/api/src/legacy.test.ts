@@ -61,3 +61,31 @@ test("a Mesh's backends decide where a TrafficLog writes to, and a missing one i
   const reply = await api.call("GET", "/meshes/default/traffic-logs/all/_translation");
   assert.match(reply.text, /type: MeshAccessLog[^]*path: \/tmp\/a.log/);
 });
+
+test("an ExternalService is kept, and told to be without effect", async () => {
+  await using api = await startApi();
+  const body = { networking: { address: "httpbin.org:80" }, tags: { "kuma.io/service": "httpbin" } };
+  const reply = await api.call("PUT", "/meshes/default/external-services/httpbin", { body });
+  assert.equal(reply.status, 201, reply.text);
+  const [first] = reply.json()["warnings"] as string[];
+  assert.match(first ?? "", /"httpbin" has no effect until it is applied as MeshExternalService "httpbin"/);
+  assert.equal((await api.call("GET", "/meshes/default/external-services/httpbin/_resources/dataplanes")).status, 404);
+});
+
+test("who permits by tags is told of proxies whose callers have none", async () => {
+  await using api = await startApi();
+  const spec = {
+    selector: { dataplane: { matchLabels: {} } },
+    spiffeID: {},
+    provider: { type: "Bundled", bundled: { autogenerate: { enabled: true }, insecureAllowSelfSigned: true } },
+  };
+  const written = await api.call("PUT", "/meshes/default/meshidentities/spire", { body: { spec } });
+  assert.equal(written.status, 201, written.text);
+  const body = { sources: all, destinations: backend };
+  const reply = await api.call("PUT", "/meshes/default/traffic-permissions/all", { body });
+  const warnings = reply.json()["warnings"] as string[];
+  assert.match(
+    warnings.at(-1) ?? "",
+    /^sources: proxies that have their identity from MeshIdentity "spire" do not know/,
+  );
+});

@@ -28,6 +28,18 @@ async function aboutLegacy(kinds: KindRegistry, resource: NewResource, read: Rea
     ...presented.notes,
     ...unserved(kinds, presented),
     ...(await winners(kinds, resource, presented, read)),
+    ...(await strangers(resource, read)),
+  ];
+}
+
+const BY_CALLER = ["TrafficPermission", "RateLimit", "FaultInjection"];
+
+async function strangers({ type, mesh }: NewResource, read: Reader): Promise<readonly string[]> {
+  if (!BY_CALLER.includes(type)) return [];
+  const identities = await namesOf(read, "MeshIdentity", mesh);
+  if (identities === undefined) return [];
+  return [
+    `sources: proxies that have their identity from ${identities} do not know these callers: certificates of Kuma 3 carry no tags`,
   ];
 }
 

@@ -99,7 +99,9 @@ function fixFor(options: InspectOptions, question: Question, { policy, answer, t
 /** The policy of Kuma 2.x that decides in place of a kind of today. */
 function legacyIn({ compiled, inbound }: Question, kind: string): Origin | undefined {
   const unit = compiled.inbounds.find(({ plan }) => plan.name === inbound);
-  const given = unit?.rules.find((each) => each.kind === kind)?.rules.rules ?? [];
+  // With a MeshIdentity callers carry no tags, and those policies say nothing.
+  if (unit?.plan.tls?.issuer !== "Mesh") return undefined;
+  const given = unit.rules.find((each) => each.kind === kind)?.rules.rules ?? [];
   return given.map(({ origin }) => origin).find(({ type }) => legacyKindOf(type) !== undefined);
 }
 

@@ -8,9 +8,22 @@ import { resource } from "../testkit/resource.ts";
 import { applyChanges, type MeshChange } from "./apply-changes.ts";
 import { emptySnapshot, type MeshSnapshot } from "./snapshot.ts";
 
-const policies = fc
+const today = fc
   .record({ name: fc.constantFrom("a", "b", "c"), kind: fc.constantFrom("Mesh", "Dataplane") })
   .map(({ name, kind }) => resource("MeshTimeout", name, { targetRef: { kind }, to: [] }));
+const every = { match: { "kuma.io/service": "*" } };
+/** Policies of Kuma 2.x, of which the second depends on the Mesh: one to three policies of today each. */
+const old = fc
+  .record({
+    name: fc.constantFrom("a", "b"),
+    type: fc.constantFrom("Timeout", "TrafficLog"),
+    sources: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ name, type, sources }) => {
+    const conf = type === "Timeout" ? { connectTimeout: "1s" } : { backend: "file" };
+    return resource(type, name, { sources: Array.from({ length: sources }, () => every), destinations: [every], conf });
+  });
+const policies = fc.oneof<[typeof today, typeof old]>(today, old);
 
 /** All that others read of a snapshot, in an order of its own. */
 function readable(mesh: MeshSnapshot): unknown {
@@ -22,6 +35,7 @@ function readable(mesh: MeshSnapshot): unknown {
     services: sorted(mesh.services),
     identities: sorted(mesh.identities),
     trusts: sorted(mesh.trusts),
+    legacy: sorted(mesh.legacy),
     policies: sorted(mesh.policies).filter(([, list]) => list.length > 0),
     instances: sorted(mesh.instances).map(([key, names]) => [key, [...names].toSorted()]),
     selectors: sorted(mesh.selectors).map(([key, names]) => [key, [...names].toSorted()]),

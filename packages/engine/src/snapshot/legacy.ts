@@ -32,6 +32,7 @@ export function legacyEntry(resource: Resource, mesh: Resource<MeshSpec>): Legac
   const kind = legacyKindOf(resource.type);
   const translation = translate(resource, mesh);
   if (kind === undefined || translation === undefined) return undefined;
+  if (kind.legacy.isInert === true) return { resource, policies: [] };
   const policies = translation.policies.map((policy, index) => legacyPolicy(resource, kind, { policy, index }));
   return { resource, policies };
 }

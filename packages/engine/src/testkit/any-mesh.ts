@@ -102,6 +102,7 @@ const mesh: Arbitrary<Resource<MeshSpec>> = fc
     {},
     { mtls: { enabledBackend: "ca", backends } },
     { mtls: { enabledBackend: "lenient", backends } },
+    { logging: { backends: [{ name: "file", type: "file", conf: { path: "/tmp/access.log" } }] } },
   )
   .map((spec) => resource("Mesh", "default", spec));
 

@@ -46,7 +46,12 @@ export const externalService = legacyKind<Spec>({
   isPolicy: false,
   schema,
   check,
-  legacy: { becomes: ["MeshExternalService"], choice: "all", translate: (spec, { name }) => translate(spec, name) },
+  legacy: {
+    becomes: ["MeshExternalService"],
+    choice: "all",
+    isInert: true,
+    translate: (spec, { name }) => translate(spec, name),
+  },
 });
 
 const PROTOCOLS = ["tcp", "http", "http2", "grpc"];
