@@ -82,8 +82,22 @@ test("heddle apply tells what became of a document, and who acknowledged or refu
     assert.match((await heddle(lab, "inspect meshtimeout slow")).stdout, /web-1/);
   });
 
-  await t.test("what Envoy refuses fails with Envoy's words and the origin, and traffic goes on", async () => {
-    const refused = await heddle(lab, "apply -f -", REFUSED_BY_ENVOY);
+  await t.test("what Envoy refuses is taken back, with its words, and traffic goes on", async () => {
+    const held = await heddle(lab, "apply -f -", REFUSED_BY_ENVOY);
+    assert.equal(held.code, 1);
+    assert.match(held.stdout, /HELD MeshHTTPRoute default\/broken: proxy "web-1" refused RouteConfiguration/);
+    assert.match(held.stdout, /(regex|character class)[\s\S]*it is not in force \(1 proxy had it/i);
+    assert.equal((await ask(backend)).body, "backend");
+    const shown = await heddle(lab, "get meshhttproute broken -o yaml");
+    assert.match(shown.stdout, /state: Held[\s\S]*dataplane: web-1/);
+    assert.match((await heddle(lab, "inspect meshhttproute broken")).stderr, /is held: proxy "web-1" refused/);
+    const again = await heddle(lab, "apply -f -", REFUSED_BY_ENVOY);
+    assert.match(again.stderr, /warning: is held: proxy "web-1" refused/);
+    assert.equal((await heddle(lab, "delete meshhttproute broken")).code, 0);
+  });
+
+  await t.test("what Envoy refuses stays when its author insists; Envoy's words and the origin are told", async () => {
+    const refused = await heddle(lab, "apply -f - --no-hold", REFUSED_BY_ENVOY);
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /created {3}MeshHTTPRoute default\/broken\nACKed 0\/1 proxy in .*, 1 refused\n/);
     assert.match(refused.stdout, /NACK default\/web-1[\s\S]*Envoy +.*(regex|character class)/i);

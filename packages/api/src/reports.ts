@@ -161,6 +161,13 @@ export interface RolloutProgress {
     readonly detail: string;
     readonly origins: readonly string[];
   }[];
+  /** Policies that were taken back because proxies refused them. */
+  readonly held?: readonly {
+    readonly type: string;
+    readonly mesh: string;
+    readonly name: string;
+    readonly message: string;
+  }[];
   readonly elapsedMillis: number;
   readonly done: boolean;
 }

@@ -38,5 +38,6 @@ export async function awaitRollout(
 
 /** Whether proxies refused the writes, or did not answer in time. */
 export function hasFailed(rollout: Rollout | undefined): boolean {
-  return rollout !== undefined && (rollout.rejected.length > 0 || rollout.state !== "done");
+  if (rollout === undefined) return false;
+  return rollout.rejected.length > 0 || (rollout.held ?? []).length > 0 || rollout.state !== "done";
 }

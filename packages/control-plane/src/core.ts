@@ -6,6 +6,7 @@ import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
 import type { Config } from "./config/settings.ts";
 import { createDefaults } from "./defaults.ts";
+import { type AdminKeys, adminKeys } from "./envoy-admin/admin-keys.ts";
 import { followStore } from "./follow-store.ts";
 import { Authorities } from "./identity/authorities.ts";
 import { CertificateClock } from "./identity/certificate-clock.ts";
@@ -13,7 +14,9 @@ import { Certificates, rememberedCertificate } from "./identity/certificates.ts"
 import { TokenService } from "./identity/token-service.ts";
 import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
+import { heldMessage, keepHold } from "./mesh/keep-hold.ts";
 import { Meshes } from "./mesh/meshes.ts";
+import type { HeldPolicy } from "./mesh/staging.ts";
 import { Progress } from "./mesh/progress.ts";
 import { MeshServiceGenerator } from "./mesh-services/generator.ts";
 import { Insights } from "./proxies/insights.ts";
@@ -34,6 +37,7 @@ export interface Core {
   readonly secrets: Secrets;
   readonly tokens: TokenService;
   readonly authorities: Authorities;
+  readonly adminKeys: AdminKeys;
   readonly memo: Memo;
   readonly progress: Progress;
   readonly meshes: Meshes;
@@ -96,6 +100,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
     tokens,
     instanceId: `${config.instanceName}-${randomBytes(2).toString("hex")}`,
     authorities: new Authorities(secrets, config.zone, now),
+    adminKeys: await adminKeys(secrets, now()),
     memo: new Memo(),
     progress: new Progress(),
     onFailure: (message, cause) => log.error(message, { cause: String(cause) }),
@@ -112,6 +117,13 @@ function buildSessions(
 ): Pick<Core, "meshes" | "presence" | "sessions"> {
   const { config, store, tokens, authorities, memo, progress, now, onFailure } = foundation;
   const onProgress = (): void => progress.notify();
+  const hold = (held: HeldPolicy): void => {
+    const { type, mesh, name } = held.policy;
+    log.warn(`${type} "${name}" of mesh "${mesh}" is held: ${heldMessage(held)}`, {});
+    keepHold(store, held, now()).catch((cause: unknown) => {
+      onFailure(`Cannot store that ${type} "${name}" of mesh "${mesh}" is held; a restart would try it again`, cause);
+    });
+  };
   const meshes: Meshes = new Meshes({
     store,
     kinds: KINDS,
@@ -127,6 +139,9 @@ function buildSessions(
       authorities,
       certificates: new Certificates(authorities, now),
       onProgress,
+      onHeld: (held) => {
+        for (const each of held) hold(each);
+      },
       onFailure,
     },
   });

@@ -10,6 +10,8 @@ export const LABEL = {
   namespace: "k8s.kuma.io/namespace",
   policyRole: "kuma.io/policy-role",
   effect: "kuma.io/effect",
+  /** Heddle's own: "disabled" sends a policy to all proxies at once and never takes it back. */
+  hold: "heddle.io/hold",
   managedBy: "kuma.io/managed-by",
   workload: "kuma.io/workload",
   service: "kuma.io/service",

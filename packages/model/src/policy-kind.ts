@@ -115,6 +115,7 @@ export function policyKind<
     policy,
     scope: "Mesh",
     shape: "plugin",
+    hasStatus: true,
     schema: specSchema(widened) as z.ZodType<Spec>,
     check: (spec) => checkSpec(widened, spec),
     warn: (spec) => [...warn(spec), ...warnItems(widened, spec)],

@@ -1,7 +1,9 @@
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { Kind, KindRegistry } from "@heddle/model/kind.ts";
 import { type Expected, parseResource } from "@heddle/model/parse-resource.ts";
+import { LABEL } from "@heddle/model/labels.ts";
 import type { NewResource, Resource } from "@heddle/model/resource.ts";
+import { holdOf, type PolicyStatus } from "@heddle/model/roll-out-status.ts";
 import type { Parsed, Violation } from "@heddle/model/violation.ts";
 import type { Reader, Write, WriteGuard } from "../ports.ts";
 import { type Place, withOwnedLabels } from "./owned-labels.ts";
@@ -34,17 +36,31 @@ export async function judgePut(judge: Judge, read: Reader, raw: unknown, expecte
   const { kind, resource: written } = parsed.value;
   const previous = await read.get(written);
   // Status is the control plane's part: what a user sends of it is dropped, what is known is kept.
-  const resource: NewResource = { ...written, status: previous?.status };
+  const resource: NewResource = { ...written, status: previous && statusOf(written, previous) };
   const write: Write =
     previous === undefined
       ? { operation: "create", kind, resource }
       : { operation: "update", kind, resource, previous };
   const verdict = await consult(judge.guards, write, read);
   if (verdict.outcome !== "accepted") return verdict;
-  const warnings = [...(kind.warn?.(resource.spec) ?? []), ...verdict.warnings];
+  const warnings = [...(kind.warn?.(resource.spec) ?? []), ...verdict.warnings, ...holdWarnings(resource)];
   return previous === undefined
     ? { outcome: "created", resource, warnings }
     : { outcome: sameContent(resource, previous) ? "unchanged" : "updated", resource, previous, warnings };
+}
+
+/** A policy with another content is no longer held: it is tried anew. */
+function statusOf(written: NewResource, previous: Resource): unknown {
+  const { rollOut, ...rest } = (previous.status ?? {}) as PolicyStatus;
+  if (rollOut === undefined || holdOf({ ...previous, ...written, status: previous.status }) !== undefined)
+    return previous.status;
+  return Object.keys(rest).length === 0 ? undefined : rest;
+}
+
+function holdWarnings(resource: NewResource): readonly string[] {
+  const { rollOut } = (resource.status ?? {}) as PolicyStatus;
+  if (rollOut === undefined) return [];
+  return [`is held: ${rollOut.message}; change it, or insist with the label ${LABEL.hold}: disabled`];
 }
 
 /** Judges the removal of a resource. */

@@ -21,7 +21,7 @@ export function rolloutsRoute({ ports }: Context): Route {
         { name: "since", description: "Follow the changes after this revision; the one before unless set" },
         { name: "timeout", description: "Give up after this duration (10s; at most 10m)" },
       ],
-      answer: "{revision, proxies: {affected, acked}, rejected, elapsedMillis, done, timedOut?}",
+      answer: "{revision, proxies: {affected, acked}, rejected, held?, elapsedMillis, done, timedOut?}",
       answerType: "application/x-ndjson",
     },
     handle: (request) => {

@@ -15,11 +15,21 @@ export interface Rejection {
   readonly origins: readonly string[];
 }
 
+/** A policy that is not in force, and why. */
+export interface HeldPolicy {
+  readonly type: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly message: string;
+}
+
 /** How far writes have come: proxies that are connected and concerned, and those that acknowledged. */
 export interface Rollout {
   readonly affected: number;
   readonly acked: number;
   readonly rejected: readonly Rejection[];
+  /** Policies that were taken back because proxies refused them. */
+  readonly held?: readonly HeldPolicy[];
   readonly elapsedMillis: number;
   readonly state: "running" | "done" | "timed out";
 }
@@ -64,13 +74,22 @@ export async function followRollout(
 export function parseRollout(line: unknown): Rollout {
   const progress = record(line);
   const proxies = record(progress["proxies"]);
+  const held = records(progress["held"]).map(parseHeld);
   return {
     affected: number(proxies["affected"]) ?? 0,
     acked: number(proxies["acked"]) ?? 0,
     rejected: records(progress["rejected"]).map(parseRejection),
+    ...(held.length === 0 ? {} : { held }),
     elapsedMillis: number(progress["elapsedMillis"]) ?? 0,
     state: progress["timedOut"] === true ? "timed out" : progress["done"] === true ? "done" : "running",
   };
+}
+
+function parseHeld(entry: Readonly<Record<string, unknown>>): HeldPolicy {
+  const [type = "", mesh = "", name = "", message = ""] = ["type", "mesh", "name", "message"].map((key) =>
+    text(entry[key]),
+  );
+  return { type, mesh, name, message };
 }
 
 /** Reads one refusal, of a roll-out or of a DataplaneInsight. */

@@ -6,6 +6,7 @@ import type { Cli } from "../cli.ts";
 import { addExamples, type CliCommand } from "../command-tree.ts";
 import { connect } from "../connect.ts";
 import type { Document } from "../documents/document.ts";
+import { insisting } from "../documents/insisting.ts";
 import { readDocuments } from "../documents/read-documents.ts";
 import { addPlace, addVariable } from "../documents/document-flags.ts";
 import { durationFlag } from "../global-options.ts";
@@ -17,6 +18,7 @@ import { awaitRollout, hasFailed } from "../roll-out.ts";
 
 interface Wish {
   readonly wait: boolean;
+  readonly hold: boolean;
   readonly timeout: string;
   readonly diff?: true | undefined;
   readonly output?: "json" | "yaml" | undefined;
@@ -30,6 +32,7 @@ export function define(command: CliCommand, cli: Cli): void {
     .option("-v, --var <key=value>", "value for {{ key }} in the documents; may be repeated", addVariable)
     .option("-m, --mesh <mesh>", "mesh of documents that name none", "default")
     .option("--no-wait", "do not wait for the proxies", true)
+    .option("--no-hold", "send policies to all proxies at once, and leave them there whatever a proxy says", true)
     .option("--timeout <duration>", "longest wait for the proxies", "30s")
     .option("--dry-run", "write nothing; tell which proxies would change")
     .option("--diff", "write nothing; show how documents and proxies would change")
@@ -40,7 +43,8 @@ export function define(command: CliCommand, cli: Cli): void {
         throw new UsageError("Cannot apply: no file is named", { next: ["heddle apply -f FILE"] });
       const api = await connect(typed, cli);
       const read = { stdin: cli.stdin, signal: cli.signal, variables: options.var ?? {}, mesh: options.mesh };
-      const documents = await readDocuments(places, read);
+      const written = await readDocuments(places, read);
+      const documents = options.hold ? written : insisting(written, await listTypes(api));
       await (options.dryRun || options.diff
         ? preview(api, cli, documents, options)
         : apply(api, cli, documents, options));

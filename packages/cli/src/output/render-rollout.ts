@@ -1,4 +1,4 @@
-import type { Rejection, Rollout } from "../api/rollout.ts";
+import type { HeldPolicy, Rejection, Rollout } from "../api/rollout.ts";
 import { elapsed } from "./age.ts";
 import type { Paint } from "./paint.ts";
 
@@ -10,9 +10,19 @@ export function renderProgress({ acked, affected, rejected }: Rollout): string {
 
 /** The outcome of a roll-out in one line, and each refusal below it. */
 export function renderRollout(rollout: Rollout, paint: Paint): string {
-  return [summary(rollout, paint), ...rollout.rejected.map((rejection) => renderRejection(rejection, paint))].join(
-    "\n",
-  );
+  return [
+    summary(rollout, paint),
+    ...(rollout.held ?? []).map((held) => renderHeld(held, paint)),
+    ...rollout.rejected.map((rejection) => renderRejection(rejection, paint)),
+  ].join("\n");
+}
+
+/** Which policy was taken back, why, and how to go on. */
+function renderHeld({ type, mesh, name, message }: HeldPolicy, paint: Paint): string {
+  return [
+    `${paint("red", "HELD")} ${type} ${mesh}/${name}: ${message.replaceAll("\n", "\n     ")}`,
+    `  ${paint("cyan", "->")} Change it and apply it again, or insist: heddle apply -f FILE --no-hold`,
+  ].join("\n");
 }
 
 /** Who refuses what, in Envoy's words, and which resources it comes from. */
@@ -32,8 +42,8 @@ export function shortTypeUrl(typeUrl: string): string {
   return typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
 }
 
-function summary({ state, acked, affected, rejected, elapsedMillis }: Rollout, paint: Paint): string {
-  if (affected === 0 && state === "done") return "No proxy is concerned";
+function summary({ state, acked, affected, rejected, held, elapsedMillis }: Rollout, paint: Paint): string {
+  if (affected === 0 && state === "done") return held === undefined ? "No proxy is concerned" : "No proxy has it";
   const count = `${acked}/${affected} ${affected === 1 ? "proxy" : "proxies"}`;
   const refused = rejected.length === 0 ? "" : `, ${rejected.length} refused`;
   const time = elapsed(elapsedMillis);

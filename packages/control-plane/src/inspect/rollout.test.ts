@@ -31,6 +31,10 @@ class Slow {
     this.#waiting.push(() => proxy.synced(set));
   };
 
+  async isAsked({ progress }: Lab): Promise<void> {
+    while (this.#waiting.length === 0) await progress.wait(AbortSignal.timeout(2_000));
+  }
+
   acknowledge(lab: Lab): void {
     for (const acknowledge of this.#waiting.splice(0)) acknowledge();
     lab.progress.notify();
@@ -148,19 +152,19 @@ test("rollout() is not held up by what changes after it", async () => {
   await using lab = new Lab();
   await lab.write(TAGGED);
   const slow = new Slow();
-  await lab.connect("default", "web-1", slow.push);
   await lab.connect("default", "backend-1");
+  await lab.connect("default", "web-1", slow.push);
   slow.acknowledge(lab);
   const before = await lab.store.revision();
-  const revision = await lab.write(webTimeout);
-  await lab.settle();
+  const revision = await lab.write(permission);
+  await slow.isAsked(lab);
   const steps = follow(lab, revision, before);
   assert.equal((await next(steps))?.done, false);
   slow.acknowledge(lab);
-  await lab.write(webTimeout.replace("5s", "6s"));
-  await lab.settle();
+  await lab.write(permission.replace("Allow", "Deny"));
+  await slow.isAsked(lab);
   const end = await next(steps);
-  assert.deepEqual([end?.proxies, end?.done], [{ affected: 1, acked: 1 }, true]);
+  assert.deepEqual([end?.proxies, end?.done], [{ affected: 2, acked: 2 }, true]);
 });
 
 test("rollout() ends with the reason of a signal that aborts", async () => {

@@ -1,6 +1,7 @@
 import type { RolloutProgress } from "@heddle/api/reports.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import type { Meshes } from "../mesh/meshes.ts";
+import { heldMessage } from "../mesh/keep-hold.ts";
 import type { Proxy } from "../mesh/proxy.ts";
 import type { InspectOptions } from "./options.ts";
 
@@ -43,7 +44,7 @@ export async function* rollout(
 }
 
 function isTakenOver(meshes: Meshes, revision: number): boolean {
-  return meshes.revision >= revision && [...meshes.all()].every(({ isSettled }) => isSettled);
+  return meshes.revision >= revision && [...meshes.all()].every((mesh) => mesh.isSettledAt(revision));
 }
 
 function concernedSince(meshes: Meshes, since: number): readonly Concerned[] {
@@ -64,10 +65,20 @@ function stateOf(
   const through = here.filter(({ proxy, target }) => proxy.acknowledged >= target);
   const acked = through.filter(({ proxy }) => proxy.refusedSince(since).length === 0).length;
   const rejected = here.flatMap(({ proxy }) => proxy.refusedSince(since).map((each) => reported(proxy, each)));
+  const held = heldSince(meshes, since);
   return {
-    report: { revision, proxies: { affected: here.length, acked }, rejected },
+    report: { revision, proxies: { affected: here.length, acked }, rejected, ...(held.length === 0 ? {} : { held }) },
     isThrough: through.length === here.length,
   };
+}
+
+function heldSince(meshes: Meshes, since: number): NonNullable<RolloutProgress["held"]> {
+  return [...meshes.all()].flatMap((mesh) =>
+    mesh.heldSince(since).map((held) => {
+      const { type, name } = held.policy;
+      return { type, mesh: held.policy.mesh, name, message: heldMessage(held) };
+    }),
+  );
 }
 
 function reported(

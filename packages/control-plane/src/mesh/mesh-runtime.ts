@@ -5,18 +5,28 @@ import type { Memo } from "@heddle/engine/memo.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
 import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
 import type { Policy } from "@heddle/engine/policy.ts";
-import { applyChanges, type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
+import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
+import { withInspectPort } from "../envoy-admin/with-inspect-port.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
+import { effectOf } from "./policies-in-force.ts";
+import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { WorkQueue } from "./work-queue.ts";
+
+// How many refused policies are remembered for those who ask what became of a write.
+const MOST_HELD = 100;
+/** How long a proxy may take to acknowledge a policy before another one is asked, in milliseconds. */
+const CANARY_PATIENCE = 2_000;
 
 /** What all meshes of a control plane share. */
 export interface Shared {
@@ -28,6 +38,8 @@ export interface Shared {
   readonly certificates: Certificates;
   /** Told when proxies got something new, acknowledged or refused it, or came and went. */
   readonly onProgress: () => void;
+  /** Told when proxies refused policies, and these were taken back. */
+  readonly onHeld: (held: readonly HeldPolicy[]) => void;
   /** Told when a certificate could not be issued. */
   readonly onFailure: (message: string, cause: unknown) => void;
 }
@@ -35,7 +47,7 @@ export interface Shared {
 /** One mesh, alive: turns changes into what its connected proxies should have, touching only those concerned. */
 export class MeshRuntime {
   readonly #shared: Shared;
-  #snapshot: MeshSnapshot;
+  readonly #staging: Staging;
   #revision = 0;
   readonly #proxies = new Map<string, Proxy>();
   /** Who has to look again when a service changes. */
@@ -45,16 +57,18 @@ export class MeshRuntime {
   readonly #issuing = new Set<Proxy>();
   /** What each proxy was issued last, by name; gone with its Dataplane. */
   readonly #certificates = new Map<string, Held>();
+  #held: readonly { readonly at: number; readonly policy: HeldPolicy }[] = [];
   #trust: { readonly text: string; readonly resource: EncodedResource } | undefined;
 
   constructor(mesh: Resource<MeshSpec>, shared: Shared) {
     this.#shared = shared;
-    this.#snapshot = emptySnapshot(mesh, shared.zone);
+    this.#staging = new Staging(emptySnapshot(mesh, shared.zone), this.#stagingOptions());
     this.#compilations = new WorkQueue(shared.sliceMillis, (proxy) => this.#compile(proxy), shared.onProgress);
   }
 
+  /** The mesh as its users want it, without policies that proxies refused. */
   get snapshot(): MeshSnapshot {
-    return this.#snapshot;
+    return this.#staging.wanted;
   }
 
   get proxies(): ReadonlyMap<string, Proxy> {
@@ -63,19 +77,75 @@ export class MeshRuntime {
 
   /** Whether every change it was told of has been turned into configuration. */
   get isSettled(): boolean {
-    return this.#compilations.size === 0 && this.#issuing.size === 0;
+    return this.isSettledAt(Infinity);
+  }
+
+  /** The same for changes up to a revision of the store: policies that came later may still be tried on a few proxies. */
+  isSettledAt(revision: number): boolean {
+    return this.#compilations.size === 0 && this.#issuing.size === 0 && this.#staging.isThrough(revision);
   }
 
   /** Takes a batch of changes over; `revision` is the store's after it. */
   apply(changes: readonly MeshChange[], revision = this.#revision): void {
-    const { snapshot, impact } = applyChanges(this.#snapshot, changes);
-    this.#snapshot = snapshot;
     this.#revision = Math.max(revision, this.#revision);
-    for (const name of impact.dataplanes) if (!snapshot.dataplanes.has(name)) this.#certificates.delete(name);
+    this.#staging.apply(
+      changes.flatMap((change) => effectOf(change, this.snapshot)),
+      this.#revision,
+    );
+    for (const change of changes) {
+      if (change.what === "delete" && change.resource.type === "Dataplane")
+        this.#certificates.delete(change.resource.name);
+    }
+  }
+
+  /** Policies that proxies refused since a revision of the store. */
+  heldSince(revision: number): readonly HeldPolicy[] {
+    return this.#held.flatMap(({ at, policy }) => (at > revision ? [policy] : []));
+  }
+
+  stop(): void {
+    this.#staging.stop();
+  }
+
+  #hear(proxy: Proxy, rejection?: Rejection): void {
+    if (this.#proxies.get(proxy.name) !== proxy) return;
+    if (rejection === undefined) this.#staging.synced(proxy);
+    else this.#staging.refused(proxy, rejection);
+  }
+
+  #stagingOptions(): StagingOptions {
+    const { policies, sliceMillis, onProgress, onHeld } = this.#shared;
+    const kinds = new Map(policies.map(({ kind }) => [kind.type, kind]));
+    return {
+      isPolicy: (type) => kinds.has(type),
+      kriOf: (policy) => formatKri(kriOf(kinds.get(policy.type)?.shortName ?? policy.type, policy)),
+      proxies: () => this.#proxies,
+      concerned: (impact, snapshot) => concerned(impact, snapshot, this.#proxies, this.#byService),
+      compile: (proxy) => {
+        const before = proxy.published;
+        this.#compileOrThrow(proxy);
+        return proxy.published !== before;
+      },
+      onChange: (impact, snapshot, isMeant) => this.#pass(impact, snapshot, isMeant),
+      onHeld: (held) => {
+        const at = this.#revision;
+        this.#held = [...this.#held, ...held.map((policy) => ({ at, policy }))].slice(-MOST_HELD);
+        onHeld(held);
+      },
+      onProgress,
+      patience: CANARY_PATIENCE,
+      sliceMillis,
+    };
+  }
+
+  #pass(impact: Impact, snapshot: MeshSnapshot, isMeant: (proxy: Proxy) => boolean): void {
     const again = concerned(impact, snapshot, this.#proxies, this.#byService);
+    for (const proxy of again) if (!isMeant(proxy)) again.delete(proxy);
     // Endpoints go first: they are cheap, and a wrong one costs requests.
     for (const key of impact.endpoints) {
-      for (const proxy of this.#byService.get(key) ?? []) if (!again.has(proxy)) this.#publishEndpoints(proxy, key);
+      for (const proxy of this.#byService.get(key) ?? []) {
+        if (!again.has(proxy) && isMeant(proxy)) this.#publishEndpoints(proxy, key);
+      }
     }
     this.#compilations.add(again);
   }
@@ -88,9 +158,12 @@ export class MeshRuntime {
   }
 
   /** A proxy connected. Its set comes as soon as it is compiled and its certificate issued. */
-  connect(name: string): Proxy {
+  connect(name: string, inspectPort?: Proxy["inspectPort"]): Proxy {
     const old = this.#proxies.get(name);
-    const proxy = new Proxy(this.#snapshot.mesh.name, name);
+    const proxy = new Proxy(this.snapshot.mesh.name, name, {
+      inspectPort,
+      onAnswer: (...answer) => this.#hear(...answer),
+    });
     // The certificate outlives the stream, as it does in Envoy: a reconnect is no reason for a new one.
     proxy.held = this.#certificates.get(name);
     if (old !== undefined) this.disconnect(old);
@@ -101,6 +174,7 @@ export class MeshRuntime {
 
   disconnect(proxy: Proxy): void {
     if (this.#proxies.get(proxy.name) === proxy) this.#proxies.delete(proxy.name);
+    this.#staging.disconnected(proxy);
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
     for (const consumers of this.#byService.values()) consumers.delete(proxy);
@@ -137,10 +211,11 @@ export class MeshRuntime {
   }
 
   #compileOrThrow(proxy: Proxy): void {
-    const entry = this.#snapshot.dataplanes.get(proxy.name);
+    const snapshot = this.#staging.snapshotFor(proxy);
+    const entry = snapshot.dataplanes.get(proxy.name);
     if (entry === undefined || this.#proxies.get(proxy.name) !== proxy) return;
     const { policies, memo } = this.#shared;
-    const compiled = compile(this.#snapshot, entry, policies, memo);
+    const compiled = withInspectPort(compile(snapshot, entry, policies, memo), entry, proxy);
     this.#index(proxy, compiled);
     proxy.compiled = compiled;
     // A set without its certificate would leave listeners waiting, so it goes out once there is one.
@@ -213,7 +288,7 @@ export class MeshRuntime {
   }
 
   #assignment(compiled: Compiled, destination: Destination): EncodedResource {
-    const endpoints = endpointsOf(this.#snapshot, destination);
+    const endpoints = endpointsOf(this.snapshot, destination);
     return this.#assignments.get(destination.key, endpoints, endpointOrder(compiled, destination));
   }
 
@@ -227,8 +302,8 @@ export class MeshRuntime {
     const { authorities } = this.#shared;
     const name = identity.tls.trustSecret;
     // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
-    const bundles = identity.issuer.by === "Mesh" ? undefined : trustBundles(this.#snapshot);
-    const text = bundles === undefined ? authorities.meshBundle(this.#snapshot) : JSON.stringify([...bundles]);
+    const bundles = identity.issuer.by === "Mesh" ? undefined : trustBundles(this.snapshot);
+    const text = bundles === undefined ? authorities.meshBundle(this.snapshot) : JSON.stringify([...bundles]);
     if (this.#trust?.resource.name === name && this.#trust.text === text) return this.#trust.resource;
     const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
     this.#trust = { text, resource };

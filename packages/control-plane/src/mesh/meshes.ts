@@ -189,6 +189,7 @@ export class Meshes {
   }
 
   #remove(mesh: string): void {
+    this.#runtimes.get(mesh)?.stop();
     this.#runtimes.delete(mesh);
     this.#options.onRemoved(mesh);
   }

@@ -2,12 +2,22 @@ import type { Compiled } from "@heddle/engine/compile.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import type { ResourceSet } from "@heddle/xds/resource.ts";
+import type { InspectPort } from "../envoy-admin/inspect-port.ts";
 import type { Held } from "../identity/certificates.ts";
+
+interface ProxyOptions {
+  readonly inspectPort?: InspectPort | undefined;
+  /** Told when it acknowledged a set, or with a rejection when it refused a resource. */
+  readonly onAnswer?: OnAnswer;
+}
+type OnAnswer = (proxy: Proxy, rejection?: Rejection) => void;
 
 /** A proxy that is connected: what it should have, and what it said about that. */
 export class Proxy {
   readonly mesh: string;
   readonly name: string;
+  /** Absent: nobody can look into its Envoy. */
+  readonly inspectPort: InspectPort | undefined;
   compiled: Compiled | undefined;
   held: Held | undefined;
   /** How many certificates it got since it connected. */
@@ -22,13 +32,16 @@ export class Proxy {
   acknowledged = 0;
   /** What Envoy refuses now, by type URL and name. */
   readonly rejections = new Map<string, Rejection>();
+  readonly #onAnswer: OnAnswer;
   #push: ((set: ResourceSet) => void) | undefined;
   readonly #known = new WeakMap<ResourceSet, { readonly revision: number; readonly number: number }>();
   readonly #refusedAt = new WeakMap<Rejection, number>();
 
-  constructor(mesh: string, name: string) {
+  constructor(mesh: string, name: string, { inspectPort, onAnswer = () => undefined }: ProxyOptions = {}) {
     this.mesh = mesh;
     this.name = name;
+    this.inspectPort = inspectPort;
+    this.#onAnswer = onAnswer;
   }
 
   /** Connects the stream; it gets the set as soon as there is one. */
@@ -55,12 +68,14 @@ export class Proxy {
     const { revision = 0, number = 0 } = this.#known.get(set) ?? {};
     this.syncedAt = Math.max(this.syncedAt, revision);
     this.acknowledged = Math.max(this.acknowledged, number);
+    this.#onAnswer(this);
   }
 
   /** Notes what Envoy refuses; the key is made of type URL and name. */
   refuse(key: string, rejection: Rejection): void {
     this.rejections.set(key, rejection);
     this.#refusedAt.set(rejection, this.changedAt);
+    this.#onAnswer(this, rejection);
   }
 
   /** What Envoy refuses since its set changed after a revision of the store: older refusals are not about later changes. */

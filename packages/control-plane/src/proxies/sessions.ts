@@ -12,6 +12,9 @@ import type { StreamEvent } from "@heddle/xds/events.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { type ConnectRequest, type ProxyConnection, XdsRefusal } from "@heddle/xds/hooks.ts";
 import type { TokenService } from "../identity/token-service.ts";
+import type { AdminKeys } from "../envoy-admin/admin-keys.ts";
+import { adminTarget } from "../envoy-admin/admin-target.ts";
+import { inspectPort } from "../envoy-admin/inspect-port.ts";
 import { originsOf } from "../inspect/origins.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import type { Proxy } from "../mesh/proxy.ts";
@@ -28,6 +31,7 @@ export interface SessionsOptions {
   readonly tokens: TokenService;
   readonly presence: Presence;
   readonly insights: Insights;
+  readonly adminKeys: AdminKeys;
   readonly authentication: "dpToken" | "none";
   readonly instanceId: string;
   readonly now: () => Date;
@@ -141,13 +145,14 @@ export class Sessions {
   }
 
   #open(mesh: string, name: string, session: Session): ProxyConnection {
-    const { meshes, presence, log, now, onProgress, insights } = this.#options;
+    const { meshes, presence, log, now, onProgress, insights, adminKeys } = this.#options;
     const runtime = meshes.get(mesh);
     if (runtime === undefined) throw new XdsRefusal("not_found", noMesh(mesh));
     const key = `${mesh}/${name}`;
     this.#live.get(key)?.request.end("aborted", "a newer stream of the same proxy took over");
     this.#live.set(key, session);
-    const proxy = runtime.connect(name);
+    const target = adminTarget(session.request.node.metadata);
+    const proxy = runtime.connect(name, target && inspectPort(adminKeys, { mesh, name }, target));
     presence.connected(mesh, name);
     const connection = this.#describe(proxy, session);
     insights.touch(connection);

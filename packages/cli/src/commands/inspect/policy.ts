@@ -49,6 +49,7 @@ export function define(command: CliCommand, cli: Cli): void {
         name: text(record(item)["name"]) ?? "",
       }));
       const { print, note } = cli.terminal;
+      if (type.isPolicy) await tellHold(api, cli, { type, mesh, name });
       if (output === "json" || output === "yaml")
         return print(await formatData({ total: items.length, items }, output));
       if (rows.length === 0)
@@ -61,6 +62,14 @@ export function define(command: CliCommand, cli: Cli): void {
     ["heddle inspect meshtimeout slow", "the proxies that a policy reaches"],
     ["heddle inspect policy mtp allow-web --mesh prod -o name", "the same by short name, in another mesh"],
   ]);
+}
+
+/** A policy that reaches proxies and yet is not in force would be a riddle. */
+async function tellHold(api: Api, { terminal }: Cli, address: Address): Promise<void> {
+  const policy = record(await api.json({ path: addressPath(address), action: `read ${addressText(address)}` }));
+  const message = text(record(record(policy["status"])["rollOut"])["message"]);
+  if (message === undefined) return;
+  terminal.note(`${terminal.paintNote("yellow", "warning:")} ${addressText(address)} is held: ${message}`);
 }
 
 /** A line for each proxy. */

@@ -9,6 +9,7 @@ import { policies } from "@heddle/policies/index.ts";
 import { openMemoryStore } from "@heddle/store/memory.ts";
 import type { ResourceSet } from "@heddle/xds/resource.ts";
 import { parseAllDocuments } from "yaml";
+import { adminKeysFrom } from "../../envoy-admin/admin-keys.ts";
 import { Authorities } from "../../identity/authorities.ts";
 import { Certificates } from "../../identity/certificates.ts";
 import { TokenService } from "../../identity/token-service.ts";
@@ -48,6 +49,7 @@ export class Lab implements AsyncDisposable {
         ...settings,
         authorities,
         certificates: new Certificates(authorities, now),
+        onHeld: () => undefined,
         onProgress: () => this.progress.notify(),
         onFailure: (message) => this.failures.push(message),
       },
@@ -58,6 +60,7 @@ export class Lab implements AsyncDisposable {
       kinds,
       progress: this.progress,
       store: this.store,
+      adminKeys: adminKeysFrom({ seed: Buffer.alloc(32), created: now() }),
       trustDomain: (identity) => authorities.trustDomain(identity),
     });
     this.#following = this.#follow();

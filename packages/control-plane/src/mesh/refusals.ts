@@ -1,0 +1,32 @@
+import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
+import type { Refusal } from "@heddle/model/roll-out-status.ts";
+
+/**
+ * Whether Envoy refused because of the machine it runs on: a port that somebody else has says nothing about a policy.
+ * The words are Envoy's (source/common/listener_manager and network/socket code).
+ */
+export function isFaultOfMachine(detail: string): boolean {
+  return /cannot bind|address already in use|permission denied|cannot assign requested address/i.test(detail);
+}
+
+/** What a proxy refused, in the form in which a policy's status tells of it. */
+export function refusalsOf({ name }: { readonly name: string }, rejection: Rejection): readonly Refusal[] {
+  const { typeUrl, resources, detail } = rejection;
+  const field = refusedField(detail);
+  return resources.map((resource) => ({
+    dataplane: name,
+    typeUrl,
+    resource,
+    ...(field === undefined ? {} : { field }),
+    detail,
+  }));
+}
+
+/**
+ * The path of the field that Envoy's validation names, outermost first: "(ClusterValidationError.ConnectTimeout: ...".
+ * Undefined when it does not name one. https://github.com/bufbuild/protoc-gen-validate
+ */
+export function refusedField(detail: string): string | undefined {
+  const fields = [...detail.matchAll(/\w+ValidationError\.([\w[\]".-]+?):/g)].map(([, field]) => field);
+  return fields.length === 0 ? undefined : fields.join(".");
+}
