@@ -43,3 +43,19 @@ test("originsOf() leaves out policies that say nothing about the resource, and s
   assert.deepEqual(origins(TYPE_URL.cluster, "self_inbound_dp_10001"), ["kri_dp_default___web-1_"]);
   assert.deepEqual(origins(TYPE_URL.cluster, "nothing"), []);
 });
+
+test("originsOf() names the policies that say which instances of a service are called first", async () => {
+  await using lab = new Lab();
+  await lab.write(`${LABELLED}---
+type: MeshLoadBalancingStrategy
+mesh: default
+name: near-first
+spec:
+  to:
+    - targetRef: { kind: MeshService, name: backend }
+      default: { localityAwareness: { localZone: { affinityTags: [{ key: node }] } } }
+`);
+  const origins = await originsIn(lab, "web-1");
+  const expected = ["kri_mlbs_default___near-first_", "kri_msvc_default___backend_"];
+  assert.deepEqual(origins(TYPE_URL.endpoint, "kri_msvc_default___backend_main"), expected);
+});

@@ -19,9 +19,19 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
     ...compiled.inbounds.filter(isMade).flatMap((unit) => inboundOrigins(compiled, unit, typeUrl)),
     ...compiled.outbounds.filter(isMade).flatMap((unit) => outboundOrigins(compiled, unit, typeUrl, resourceName)),
     ...compiled.whole.units.filter(isMade).flatMap(({ origins }) => krisOf(origins)),
-    ...(typeUrl === TYPE_URL.endpoint ? destinationKri(compiled.destinations.get(resourceName)) : []),
+    ...(typeUrl === TYPE_URL.endpoint ? endpointOrigins(compiled, resourceName) : []),
   ];
   return [...new Set(kris)].filter((kri) => kri !== "");
+}
+
+/** The policies that say which instances are called first, then the service. */
+function endpointOrigins(compiled: Compiled, key: string): readonly string[] {
+  const destination = compiled.destinations.get(key);
+  if (destination === undefined) return [];
+  const ordering = outboundProposals(compiled, { destination, routes: [] }).flatMap(({ change, origins }) =>
+    change.endpoints === undefined ? [] : krisOf(origins),
+  );
+  return [...ordering, ...destinationKri(destination)];
 }
 
 /** The policies that brought a resource along, such as the cluster that an access log goes to. */
