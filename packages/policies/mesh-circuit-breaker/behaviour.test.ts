@@ -108,6 +108,29 @@ test("meshCircuitBreaker leaves an instance out that cannot be reached", { timeo
   assert.deepEqual(statuses.slice(-10), Array(10).fill(200));
 });
 
+for (const [what, detector] of [
+  [
+    "answers worse than the others",
+    'successRate: { minimumHosts: 2, requestVolume: 5, standardDeviationFactor: "0.5" }',
+  ],
+  ["fails a large share of its requests", "failurePercentage: { minimumHosts: 2, requestVolume: 5, threshold: 50 }"],
+  ["fails as a gateway does", "gatewayFailures: { consecutive: 3 }"],
+] as const) {
+  test(`meshCircuitBreaker leaves an instance out that ${what}`, { timeout: 30_000 }, async (t) => {
+    const call = await callThrough(
+      t,
+      `{ outlierDetection: { interval: 300ms, healthyPanicThreshold: 0, maxEjectionPercent: 50, detectors: { ${detector} } } }`,
+      (_, answer) => answer.writeHead(503).end(),
+      (_, answer) => answer.end("good"),
+    );
+    assert.deepEqual([(await call()).status, (await call()).status].toSorted(), [200, 503]);
+    let goodInARow = 0;
+    const deadline = performance.now() + 15_000;
+    while (goodInARow < 50 && performance.now() < deadline) goodInARow = (await call()).ok ? goodInARow + 1 : 0;
+    assert.equal(goodInARow, 50, "the failing instance still gets requests");
+  });
+}
+
 for (const [what, budget, expected] of [
   ["lets a request be tried again within its budget", "{ percentage: 0, minRetries: 1 }", 2],
   ["lets no request be tried again beyond its budget", "{ percentage: 0, minRetries: 0 }", 1],
