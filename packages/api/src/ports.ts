@@ -128,8 +128,8 @@ export interface Inspect {
    * the last with `done: true`. Ends early (by return or by throwing the reason) when the signal aborts.
    */
   rollout(revision: number, since: number, signal: AbortSignal): AsyncIterable<RolloutProgress>;
-  /** Asks the running Envoy. Absent: this control plane cannot reach the admin interfaces of proxies. */
-  liveEnvoy?(
+  /** Asks the running Envoy. Throws ApiError with the reason when it does not answer. */
+  liveEnvoy(
     proxy: ProxyKey,
     what: "xds" | "clusters" | "stats",
     query: URLSearchParams,

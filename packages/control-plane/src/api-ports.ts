@@ -12,7 +12,7 @@ import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 
 /** The control plane, as the REST API sees it. */
 export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]>): Promise<Ports> {
-  const { config, store, tokens, meshes, memo, progress, authorities, onFailure } = core;
+  const { config, store, tokens, meshes, memo, progress, authorities, adminKeys, onFailure } = core;
   return {
     store,
     kinds: KINDS,
@@ -26,6 +26,7 @@ export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]
       store,
       zone: config.zone,
       sliceMillis: config.compilationMillis,
+      adminKeys,
       trustDomain: (identity) => authorities.trustDomain(identity),
     }),
     info: await info(core),

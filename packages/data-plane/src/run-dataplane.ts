@@ -10,6 +10,7 @@ import { type LoadedDataplane, loadDataplane } from "./dataplane/load-dataplane.
 import { envoyArguments } from "./envoy/envoy-arguments.ts";
 import { readBootstrap } from "./envoy/read-bootstrap.ts";
 import { checkPorts } from "./launch/check-ports.ts";
+import { chooseInspectPort } from "./launch/inspect-port.ts";
 import { type LaunchPlan, writePlan } from "./launch/launch-plan.ts";
 import { writeTokenFiles } from "./launch/token-files.ts";
 import { FILES, openWorkDir, removeWorkDir, type WorkDir, writePrivate } from "./launch/work-dir.ts";
@@ -84,7 +85,8 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
   const { options, context, log, controlPlane, token } = preparation;
   const { signal } = context;
   const build = context.build ?? ownBuild();
-  const request = bootstrapRequest({ ...preparation, build, workDir: workDir.path });
+  const inspectPort = await chooseInspectPort({ ...options, networking: preparation.dataplane.networking });
+  const request = bootstrapRequest({ ...preparation, build, workDir: workDir.path, inspectPort });
   const patience = { backoffMs: options.retryBackoff, maxDurationMs: options.retryMaxDuration, log, signal };
   const bootstrap = await fetchBootstrap(controlPlane, request, patience);
   if (options.dryRun) {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Validity } from "@peculiar/asn1-x509";
 import { bitString, explicit, positiveInteger, sequence } from "./der.ts";
-import { signBytes, type Signer } from "./signer.ts";
+import { signBytes, signBytesNow, type Signer } from "./signer.ts";
 
 /** A certificate and its private key, both PEM; the key is PKCS#8. */
 export interface CertificateAndKey {
@@ -26,18 +26,31 @@ export const BACKDATED_SECONDS = 10;
 
 /** The signed certificate as PEM. */
 export async function signCertificate(content: CertificateContent, signer: Signer): Promise<string> {
-  const toBeSigned = sequence([
+  const bytes = toBeSigned(content, signer);
+  return signed(bytes, signer, await signBytes(signer, bytes));
+}
+
+/** The same at once, in this thread. */
+export function signCertificateNow(content: CertificateContent, signer: Signer): string {
+  const bytes = toBeSigned(content, signer);
+  return signed(bytes, signer, signBytesNow(signer, bytes));
+}
+
+function toBeSigned(content: CertificateContent, { algorithm }: Signer): Buffer {
+  return sequence([
     VERSION_3,
     positiveInteger(content.serial),
-    signer.algorithm,
+    algorithm,
     content.issuer,
     validity(content.notBefore, content.notAfter),
     content.subject,
     content.publicKey,
     explicit(3, sequence(content.extensions)),
   ]);
-  const signature = await signBytes(signer, toBeSigned);
-  return certificatePem(sequence([toBeSigned, signer.algorithm, bitString(signature)]));
+}
+
+function signed(bytes: Uint8Array, { algorithm }: Signer, signature: Uint8Array): string {
+  return certificatePem(sequence([bytes, algorithm, bitString(signature)]));
 }
 
 /** 128 random bits: nobody can guess the next serial, and no two certificates share one. */

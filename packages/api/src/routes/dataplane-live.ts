@@ -25,12 +25,9 @@ export function dataplaneLiveRoutes({ ports }: Context): readonly Route[] {
     },
     handle: async (request) => {
       const proxy = await requireProxy({ ports }, request);
-      const ask = ports.inspect.liveEnvoy?.bind(ports.inspect);
-      if (ask === undefined)
-        throw new ApiError(501, `Cannot ask Envoy for ${what}: this control plane has no way to it`);
-      const live = await ask(proxy, what, request.query);
+      const live = await ports.inspect.liveEnvoy(proxy, what, request.query);
       if (live === undefined)
-        throw new ApiError(503, `Cannot ask Envoy for ${what}: "${proxy.name}" is not connected here`);
+        throw new ApiError(503, `Cannot ask the Envoy of "${proxy.name}" for ${what}: it is not connected here`);
       return { status: 200, contentType: live.contentType, text: live.body };
     },
   }));

@@ -47,6 +47,7 @@ export const SILENT_INSPECT: Inspect = {
   matchedDataplanes: async () => [],
   access: async () => undefined,
   plan: async () => [],
+  liveEnvoy: async () => undefined,
   async *rollout(revision) {
     yield { revision, proxies: { affected: 0, acked: 0 }, rejected: [], elapsedMillis: 0, done: true };
   },

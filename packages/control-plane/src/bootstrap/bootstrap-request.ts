@@ -33,6 +33,8 @@ const requestSchema = z.looseObject({
   dynamicMetadata: z.record(z.string(), z.string()).nullish(),
   otelEnv: z.unknown().optional(),
   adminPort: portOrZero(),
+  // Not Kuma's: of heddle dp run.
+  inspectPort: portOrZero(),
   dnsPort: portOrZero(),
   readinessPort: portOrZero(),
   appProbeProxyDisabled: z.boolean().nullish(),
@@ -68,6 +70,8 @@ export interface BootstrapRequest {
   readonly otelEnv?: unknown;
   /** TCP port of Envoy's admin interface; absent: a unix socket in `workdir`. */
   readonly adminPort?: number;
+  /** TCP port, on the Dataplane's address, at which control planes may look into Envoy. */
+  readonly inspectPort?: number;
   readonly dnsPort?: number;
   readonly readinessPort?: number;
   readonly appProbeProxyEnabled: boolean;
@@ -111,6 +115,7 @@ function normalise(sent: z.infer<typeof requestSchema>): BootstrapRequest {
     ...some("caCert", sent.caCert),
     ...some("otelEnv", sent.otelEnv),
     ...some("adminPort", sent.adminPort),
+    ...some("inspectPort", sent.inspectPort),
     ...some("dnsPort", sent.dnsPort),
     ...some("readinessPort", sent.readinessPort),
     ...some("operatingSystem", sent.operatingSystem),

@@ -1,3 +1,4 @@
+import { INSPECT_PORT } from "../envoy-admin/admin-target.ts";
 import type { Admin } from "./admin-address.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
 
@@ -22,6 +23,7 @@ export function nodeMetadata(
     "dataplane.resource": request.dataplaneResource,
     "dataplane.proxyType": request.proxyType,
     ...adminMetadata(admin),
+    [INSPECT_PORT]: decimal(request.inspectPort),
     "dataplane.dns.port": decimal(request.dnsPort),
     "dataplane.readinessReporter.port": decimal(request.readinessPort),
     "dataplane.appProbeProxy.enabled": request.appProbeProxyEnabled ? "true" : undefined,

@@ -1,6 +1,7 @@
 import type { Inspect, ProxyKey } from "@heddle/api/ports.ts";
 import { accessReport } from "./access-report.ts";
 import { configReport } from "./config-report.ts";
+import { liveEnvoy } from "../envoy-admin/live-envoy.ts";
 import { layoutReport } from "./layout-report.ts";
 import { matchedDataplanes } from "./matched-dataplanes.ts";
 import type { InspectOptions } from "./options.ts";
@@ -30,6 +31,7 @@ export function createInspect(options: InspectOptions): Inspect {
     routePolicies: (key, outbound, route) => about(key, ({ compiled }) => routePolicies(compiled, outbound, route)),
     access: (key, from) => about(key, (subject) => accessReport(options, subject, from)),
     plan: (changes) => planChanges(options, changes),
+    liveEnvoy: liveEnvoy(options),
     rollout: (revision, since, signal) => rollout(options, revision, since, signal),
     matchedDataplanes: async (policy) => {
       await caughtUp(options);

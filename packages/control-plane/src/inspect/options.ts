@@ -4,6 +4,7 @@ import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
+import type { AdminKeys } from "../envoy-admin/admin-keys.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import type { Progress } from "../mesh/progress.ts";
 
@@ -19,6 +20,8 @@ export interface InspectOptions {
   readonly zone: string;
   /** Longest time at a stretch, in milliseconds, for which a big answer may keep everybody else waiting. */
   readonly sliceMillis: number;
+  /** How this control plane proves who it is when it looks into a running Envoy. */
+  readonly adminKeys: AdminKeys;
   /** The trust domain that an identity's SPIFFE IDs are in. */
   readonly trustDomain: (identity: Resource<MeshIdentitySpec>) => string;
 }

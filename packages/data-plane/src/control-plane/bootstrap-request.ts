@@ -27,11 +27,13 @@ export interface RequestParts {
   readonly envoy: Envoy;
   readonly build: Build;
   readonly workDir: string;
+  /** At which control planes may look into Envoy. */
+  readonly inspectPort: number | undefined;
 }
 
 /** Says who the proxy is, what it can do and where it works. */
 export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
-  const { options, dataplane, token, controlPlane, envoy, build, workDir } = parts;
+  const { options, dataplane, token, controlPlane, envoy, build, workDir, inspectPort } = parts;
   const { trust } = controlPlane;
   return {
     mesh: dataplane.mesh,
@@ -47,6 +49,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     ...optional("caCert", trust.kind === "authorities" ? trust.pem : undefined),
     dynamicMetadata: options.dynamicMetadata,
     ...optional("adminPort", options.adminPort),
+    ...optional("inspectPort", inspectPort),
     operatingSystem: process.platform,
     features: features(options, token),
     resources: { maxHeapSizeBytes: options.maxMemoryBytes ?? 0 },

@@ -127,6 +127,16 @@ export const DATAPLANE_SETTINGS = {
       doc: "Envoy's admin interface on 127.0.0.1 at this port, instead of a unix socket in the work directory",
     },
   ),
+  inspectPort: count(
+    { min: 0, max: 65_535 },
+    {
+      flag: "--inspect-port",
+      takes: "<port>",
+      env: "DATAPLANE_INSPECT_PORT",
+      doc: "Port on the Dataplane's address at which control planes, and nobody else, may look into Envoy; 0 is none",
+      defaultText: "a free one",
+    },
+  ),
   envoyLogLevel: choice(["trace", "debug", "info", "warning", "error", "critical", "off"], {
     flag: "--envoy-log-level",
     takes: "<level>",

@@ -83,6 +83,8 @@ async function look(api: Api, cli: Cli, name: string, wish: Wish): Promise<View>
       return { data: await json("/xds", { include_eds: wish.includeEds }) };
     case "stats":
     case "clusters":
+      // What is asked for as JSON comes from Envoy as JSON; YAML is made of that.
+      if (wish.output !== undefined) return { data: await json(`/${wish.type}`, { format: "json" }) };
       return { text: (await api.call({ path: `${base}/${wish.type}`, action })).text.trimEnd() };
   }
 }
