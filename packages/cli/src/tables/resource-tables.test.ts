@@ -37,6 +37,16 @@ test("renderList() shows no mesh for types that belong to none, and what mutual 
   );
 });
 
+test("renderList() shows between whom a policy of Kuma 2.x stands", () => {
+  const sources = [{ match: { "kuma.io/service": "*" } }];
+  const destinations = [{ match: { "kuma.io/service": "a" } }, { match: { "kuma.io/service": "b", version: "v1" } }];
+  const text = render({ isPolicy: true }, [
+    { mesh: "default", name: "one", sources, destinations, ...TIMES },
+    { mesh: "default", name: "two", selectors: destinations, ...TIMES },
+  ]);
+  assert.match(text, /one +\* → a, b version=v1 +1h\n.*two +a, b version=v1 +1h/);
+});
+
 test("renderList() shows what a policy targets", () => {
   const target = { kind: "Dataplane", labels: { app: "web" }, sectionName: "main" };
   const rows = [

@@ -1,3 +1,4 @@
+import { LABEL } from "@heddle/model/labels.ts";
 import type { ResourceType } from "../api/resource-types.ts";
 import { number, record, records, text, textMap, type Json } from "../json.ts";
 import { age } from "../output/age.ts";
@@ -50,9 +51,22 @@ function portsOf(spec: Json): string {
 }
 
 function targetOf(row: Json): string {
+  const [from = "", to] = ["sources", "destinations"].map((field) => selectorsOf(row[field]));
+  if (to !== undefined && to !== "") return `${from} → ${to}`;
+  if (Array.isArray(row["selectors"])) return selectorsOf(row["selectors"]);
   const target = record(record(row["spec"])["targetRef"]);
   const selected = { ...textMap(target["labels"]), ...textMap(target["tags"]) };
   return [text(target["kind"]) ?? "Mesh", text(target["name"]), text(target["sectionName"]), pairs(selected)]
     .filter(Boolean)
     .join(" ");
+}
+
+/** "web, backend version=v1" for what policies of Kuma 2.x select by. */
+function selectorsOf(selectors: unknown): string {
+  return records(selectors)
+    .map(({ match }) => {
+      const { [LABEL.service]: service = "*", ...tags } = textMap(match);
+      return [service, pairs(tags)].filter((part) => part !== "").join(" ");
+    })
+    .join(", ");
 }
