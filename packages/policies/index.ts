@@ -1,4 +1,5 @@
 // Written by `npm run generate` from the folders beside it.
+import { meshAccessLog } from "./mesh-access-log/policy.ts";
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
@@ -13,6 +14,7 @@ import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
 /** Every policy there is, in the order of their names. */
 export const policies = [
+  meshAccessLog,
   meshCircuitBreaker,
   meshFaultInjection,
   meshHealthCheck,

@@ -15,6 +15,20 @@ from google.protobuf import descriptor_pb2, descriptor_pool  # noqa: E402 (the f
 pool = descriptor_pool.Default()
 files = {}
 
+# What Envoy 1.40 has and the package does not: the old field still works, with a warning in the log of every proxy.
+# The numbers are those of the descriptors inside of the Envoy binary.
+NEWER = {
+    "envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto": {
+        "message": "OpenTelemetryAccessLogConfig",
+        "imports": ["envoy/config/core/v3/grpc_service.proto", "envoy/config/core/v3/http_service.proto"],
+        "fields": [
+            ("http_service", 8, ".envoy.config.core.v3.HttpService"),
+            ("grpc_service", 9, ".envoy.config.core.v3.GrpcService"),
+            ("log_name", 10, None),
+        ],
+    },
+}
+
 
 def json_name(name):
     """The lower camel case that protoc states for every field, and that the pool does not keep."""
@@ -30,6 +44,23 @@ def name_fields(messages):
         name_fields(message.nested_type)
 
 
+def add_newer(proto, newer):
+    """Adds the fields that the package lacks, unless a newer package has them."""
+    message = next(each for each in proto.message_type if each.name == newer["message"])
+    known = {field.name for field in message.field}
+    for name in newer["imports"]:
+        importlib.import_module(name.removesuffix(".proto").replace("/", ".") + "_pb2")
+        add(pool.FindFileByName(name))
+        if name not in proto.dependency:
+            proto.dependency.append(name)
+    for name, number, type_name in newer["fields"]:
+        if name not in known:
+            kind = descriptor_pb2.FieldDescriptorProto
+            field = message.field.add(name=name, number=number, label=kind.LABEL_OPTIONAL)
+            field.type = kind.TYPE_STRING if type_name is None else kind.TYPE_MESSAGE
+            field.type_name = type_name or ""
+
+
 def add(descriptor):
     """Adds a file after everything it imports, the order that code generators expect."""
     if descriptor.name in files:
@@ -38,6 +69,8 @@ def add(descriptor):
         add(dependency)
     proto = descriptor_pb2.FileDescriptorProto()
     descriptor.CopyToProto(proto)
+    if descriptor.name in NEWER:
+        add_newer(proto, NEWER[descriptor.name])
     name_fields(proto.message_type)
     files[descriptor.name] = proto
 

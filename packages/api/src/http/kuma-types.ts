@@ -1,13 +1,11 @@
 /** Paths of Kuma's resource types, and the types: for telling its users what is not served here. */
 const TYPES: Readonly<Record<string, string>> = {
   hostnamegenerators: "HostnameGenerator",
-  meshaccesslogs: "MeshAccessLog",
   meshexternalservices: "MeshExternalService",
   meshgatewayroutes: "MeshGatewayRoute",
   meshgateways: "MeshGateway",
   meshmetrics: "MeshMetric",
   meshmultizoneservices: "MeshMultiZoneService",
-  meshopentelemetrybackends: "MeshOpenTelemetryBackend",
   meshpassthroughs: "MeshPassthrough",
   meshtraces: "MeshTrace",
   meshzoneaddresses: "MeshZoneAddress",

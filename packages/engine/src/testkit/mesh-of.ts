@@ -5,7 +5,15 @@ import { applyChanges, type MeshChange } from "../snapshot/apply-changes.ts";
 import { type DataplaneFacts, emptySnapshot, type MeshSnapshot } from "../snapshot/snapshot.ts";
 
 /** A proxy that is connected and takes requests. */
-export const ONLINE: DataplaneFacts = { online: true, warm: true, tlsReady: true, leaving: false, unhealthy: [] };
+export const ONLINE: DataplaneFacts = {
+  online: true,
+  warm: true,
+  tlsReady: true,
+  leaving: false,
+  unhealthy: [],
+  // Not a pipe, because Envoy opens it even when it only looks whether a configuration is right.
+  node: { accessLogPipe: "/dev/null", systemCaPath: "/etc/ssl/certs/ca-certificates.crt" },
+};
 
 /** The snapshot of a mesh that consists of these resources, among them one Mesh; every proxy is online. */
 export function meshOf(resources: readonly Resource[], zone = "zone-1"): MeshSnapshot {

@@ -6,13 +6,13 @@ const schema = z.strictObject({
   endpoint: z
     .strictObject({
       address: z.string().min(1).max(253).optional().describe("Host name or IP address (the proxy's own machine)"),
-      port: port().optional().describe("Port (4317, with protocol http 4318)"),
+      port: port().optional().describe("Port (4317); with protocol http, 443 means TLS"),
       path: z
         .string()
         .startsWith("/")
         .max(1_024)
         .optional()
-        .describe("With protocol http: what stands before /v1/traces"),
+        .describe("With protocol http: what stands before /v1/traces and /v1/logs"),
     })
     .optional()
     .describe("Where the collector is"),

@@ -1,0 +1,118 @@
+import { isIP } from "node:net";
+import { duration } from "@heddle/envoy/duration.ts";
+import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import type { GrpcServiceSchema } from "@heddle/envoy/gen/envoy/config/core/v3/grpc_service_pb.js";
+import type { HttpServiceSchema } from "@heddle/envoy/gen/envoy/config/core/v3/http_service_pb.js";
+import { type ProxyFacts, telemetryBackend } from "../proxy-facts.ts";
+import type { Init } from "./common.ts";
+import { systemCluster, systemName } from "./system-cluster.ts";
+
+/** How policies say which OpenTelemetry collector they mean: written out as in Kuma 2.x, or a resource. */
+export interface CollectorConf {
+  readonly endpoint?: string | undefined;
+  readonly backendRef?:
+    | { readonly name?: string | undefined; readonly labels?: Readonly<Record<string, string>> | undefined }
+    | undefined;
+}
+
+/** What goes to a collector, and whose it is: ends up in the name of the cluster. */
+export interface Signal {
+  readonly policy: "meshaccesslog" | "meshtrace";
+  readonly signal: "logs" | "traces";
+}
+
+/** How Envoy reaches a collector: one of the two services, and the cluster that it names. */
+export interface Collector {
+  readonly service:
+    | { readonly grpcService: Init<typeof GrpcServiceSchema> }
+    | { readonly httpService: Init<typeof HttpServiceSchema> };
+  readonly cluster: EncodedResource;
+}
+
+/** The collector that a policy means; undefined while nobody applied the one that it refers to. */
+export function collectorFor(
+  conf: CollectorConf,
+  proxy: ProxyFacts,
+  { policy, signal }: Signal,
+): Collector | undefined {
+  const found = targetOf(conf, proxy, signal);
+  if (found === undefined) return undefined;
+  const { name, address, port, path, tls } = found;
+  const clusterName = systemName(`${policy}_otel`, name);
+  const cluster = systemCluster(clusterName, {
+    address,
+    port,
+    http2: path === undefined,
+    ...(tls ? { tls: { authorities: proxy.node.systemCaPath } } : {}),
+  });
+  if (path === undefined) {
+    return { cluster, service: { grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } } } };
+  }
+  const host = isIP(address) === 6 ? `[${address}]` : address;
+  const httpUri = {
+    uri: `${tls ? "https" : "http"}://${host}:${port}${path}`,
+    httpUpstreamType: { case: "cluster", value: clusterName },
+    timeout: duration(TIMEOUT_MILLIS),
+  } as const;
+  return { cluster, service: { httpService: { httpUri } } };
+}
+
+// What the exporters of OpenTelemetry's own SDKs wait for an answer.
+const TIMEOUT_MILLIS = 10_000;
+const OTLP_PORT = 4_317;
+
+interface Target {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** With OTLP over HTTP; by gRPC there is none. */
+  readonly path: string | undefined;
+  readonly tls: boolean;
+}
+
+function targetOf(conf: CollectorConf, proxy: ProxyFacts, signal: Signal["signal"]): Target | undefined {
+  if (conf.endpoint !== undefined) return inlineTarget(conf.endpoint, signal);
+  const backend = conf.backendRef && telemetryBackend(proxy, conf.backendRef);
+  if (backend === undefined) return undefined;
+  const { name, spec } = backend;
+  // Without an address it is on the proxy's own machine.
+  const { address = "127.0.0.1", port = OTLP_PORT, path = "" } = spec.endpoint ?? {};
+  if (spec.protocol !== "http") return { name, address, port, path: undefined, tls: false };
+  return { name, address, port, path: `${path.replace(/\/$/, "")}/v1/${signal}`, tls: port === 443 };
+}
+
+function inlineTarget(endpoint: string, signal: Signal["signal"]): Target | undefined {
+  const name = endpoint;
+  if (!endpoint.includes("://")) {
+    const { host, port = OTLP_PORT } = hostAndPort(endpoint) ?? {};
+    return host === undefined
+      ? undefined
+      : { name: `${host}-${port}`, address: host, port, path: undefined, tls: false };
+  }
+  const url = httpUrl(endpoint);
+  if (url === undefined) return undefined;
+  const path = url.path === "/" ? `/v1/${signal}` : url.path;
+  return { name, address: url.host, port: url.port, path, tls: url.tls };
+}
+
+/** Reads "host", "host:port" or "[::1]:port"; undefined when it is none of them. */
+export function hostAndPort(text: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  const [, six, name, digits] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9][A-Za-z0-9._-]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = six ?? name;
+  const port = digits === undefined ? undefined : Number(digits);
+  if (host === undefined || (six !== undefined && isIP(six) !== 6)) return undefined;
+  return port === undefined || (port > 0 && port <= 65_535) ? { host, port } : undefined;
+}
+
+/** A URL of http or https in the parts that Envoy wants; undefined when it is none, or has a user, query or fragment. */
+export function httpUrl(
+  text: string,
+): { readonly host: string; readonly port: number; readonly path: string; readonly tls: boolean } | undefined {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  const tls = url.protocol === "https:";
+  const port = url.port === "" ? (tls ? 443 : 80) : Number(url.port);
+  return port === 0 ? undefined : { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port, path: url.pathname, tls };
+}
