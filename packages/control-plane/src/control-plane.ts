@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createApi } from "@heddle/api/server.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
@@ -12,6 +11,7 @@ import type { Config } from "./config/settings.ts";
 import { type Core, startCore } from "./core.ts";
 import { createMetrics } from "./diagnostics/metrics.ts";
 import { serveDiagnostics } from "./diagnostics/server.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import { dataplaneHandler } from "./dp-server/handler.ts";
 import { HealthDiscovery } from "./dp-server/health-discovery.ts";
 import { KINDS } from "./kinds.ts";
@@ -55,21 +55,9 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
 
 async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
   if (storeType === "memory") return openMemoryStore();
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
-    const state = FOLDER_STATES[cause.code ?? ""] ?? cause.message;
-    const next = "choose another one with --data / HEDDLE_DATA, or keep nothing with --store memory";
-    throw new Error(`Cannot use the data folder "${dataFolder}": ${state}; ${next}`, { cause });
-  });
+  await makeDataFolder(dataFolder);
   return await openSqliteStore({ file: join(dataFolder, "store.sqlite") });
 }
-
-const FOLDER_STATES: Readonly<Record<string, string>> = {
-  EEXIST: "it is a file",
-  ENOTDIR: "a file is where one of its parents should be",
-  EACCES: "this user may not write there",
-  EPERM: "this user may not write there",
-  EROFS: "the file system is read-only",
-};
 
 type Addresses = Pick<ControlPlane, "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort">;
 
