@@ -1,6 +1,5 @@
 import { type Compiled, compile, endpointOrder } from "@heddle/engine/compile.ts";
 import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
-import { reachOf } from "@heddle/engine/match/select.ts";
 import type { Memo } from "@heddle/engine/memo.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
 import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
@@ -19,6 +18,7 @@ import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
+import { concerned } from "./concerned.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -309,35 +309,6 @@ export class MeshRuntime {
     this.#trust = { text, resource };
     return resource;
   }
-}
-
-/** Connected proxies that may need another configuration because of these changes. */
-export function concerned(
-  impact: Impact,
-  snapshot: MeshSnapshot,
-  proxies: ReadonlyMap<string, Proxy>,
-  byService: ReadonlyMap<string, ReadonlySet<Proxy>>,
-): Set<Proxy> {
-  if (impact.everybody) return new Set(proxies.values());
-  const found = new Set<Proxy>();
-  for (const name of impact.dataplanes) {
-    const proxy = proxies.get(name);
-    if (proxy !== undefined) found.add(proxy);
-  }
-  for (const key of impact.services) for (const proxy of byService.get(key) ?? []) found.add(proxy);
-  const named = [...impact.services].some((key) => key.startsWith("MeshService/"));
-  if (named) for (const proxy of byService.get("MeshService/*") ?? []) found.add(proxy);
-  if (impact.policies.length > 0) {
-    for (const proxy of proxies.values()) {
-      const entry = snapshot.dataplanes.get(proxy.name);
-      if (
-        entry !== undefined &&
-        impact.policies.some((policy) => reachOf(policy, snapshot, entry.resource) !== undefined)
-      )
-        found.add(proxy);
-    }
-  }
-  return found;
 }
 
 function trustBundles(snapshot: MeshSnapshot): ReadonlyMap<string, string> {

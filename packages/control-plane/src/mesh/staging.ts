@@ -6,6 +6,7 @@ import { keyText, type Resource } from "@heddle/model/resource.ts";
 import { insists, type Refusal } from "@heddle/model/roll-out-status.ts";
 import { canariesFirst, shareOf } from "./canaries.ts";
 import type { Proxy } from "./proxy.ts";
+import { type Put, reverted, type Step, type Wave } from "./wave.ts";
 import { isFaultOfMachine, refusalsOf } from "./refusals.ts";
 
 /** A policy that proxies refused, and what is in force in its place. */
@@ -35,36 +36,6 @@ export interface StagingOptions {
   readonly patience: number;
   /** How long candidates are compiled in one go, in milliseconds. */
   readonly sliceMillis: number;
-}
-
-type Put = Extract<MeshChange, { what: "put" }>;
-
-/** A policy on its way: what it replaces comes back when it is refused. */
-interface Step {
-  readonly put: Put;
-  readonly previous: Resource | undefined;
-}
-
-/** Policies that a few proxies have and the others do not yet. */
-interface Wave {
-  steps: readonly Step[];
-  snapshot: MeshSnapshot;
-  /** Of the store, with the oldest of the policies. */
-  readonly revision: number;
-  readonly candidates: Iterator<Proxy>;
-  readonly exposed: Set<Proxy>;
-  /** Number of the set that a proxy has to acknowledge. */
-  readonly waiting: Map<Proxy, number>;
-  readonly wanted: number;
-  answered: number;
-  /** Proxies that went away instead of answering. */
-  readonly gone: Proxy[];
-  /** How often nobody answered in time. */
-  silences: number;
-  isSearching: boolean;
-  /** Nobody is left who could be asked. */
-  isExhausted: boolean;
-  timer: NodeJS.Timeout | undefined;
 }
 
 /** Policies that went to all proxies, until everybody has acknowledged them. */
@@ -333,8 +304,4 @@ export class Staging {
     if (this.#wave === undefined) this.#start();
     this.#options.onProgress();
   }
-}
-
-function reverted({ put: { resource }, previous }: Step): MeshChange {
-  return previous === undefined ? { what: "delete", resource } : { what: "put", resource: previous };
 }

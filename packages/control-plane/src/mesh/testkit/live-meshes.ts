@@ -68,6 +68,7 @@ export class LiveMeshes implements AsyncDisposable {
         sliceMillis: 1,
         authorities,
         certificates: new Certificates(authorities, now),
+        onHeld: () => undefined,
         onProgress: () => undefined,
         onFailure: (message) => this.failures.push(message),
       },
