@@ -10,6 +10,7 @@ import { meshRetry } from "./mesh-retry/policy.ts";
 import { meshTcpRoute } from "./mesh-tcp-route/policy.ts";
 import { meshTimeout } from "./mesh-timeout/policy.ts";
 import { meshTls } from "./mesh-tls/policy.ts";
+import { meshTrace } from "./mesh-trace/policy.ts";
 import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 
 /** Every policy there is, in the order of their names. */
@@ -25,5 +26,6 @@ export const policies = [
   meshTcpRoute,
   meshTimeout,
   meshTls,
+  meshTrace,
   meshTrafficPermission,
 ] as const;

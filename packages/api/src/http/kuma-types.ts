@@ -7,7 +7,6 @@ const TYPES: Readonly<Record<string, string>> = {
   meshmetrics: "MeshMetric",
   meshmultizoneservices: "MeshMultiZoneService",
   meshpassthroughs: "MeshPassthrough",
-  meshtraces: "MeshTrace",
   meshzoneaddresses: "MeshZoneAddress",
   "virtual-outbounds": "VirtualOutbound",
   workloads: "Workload",
