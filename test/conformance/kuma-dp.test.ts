@@ -12,7 +12,8 @@ import { parse, stringify } from "yaml";
 import { application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
-import { ALLOW_ALL, dataplane, type Lab, meshService, mtls, type SidecarOptions, startLab } from "../support/lab.ts";
+import { dataplane } from "../support/dataplane.ts";
+import { ALLOW_ALL, type Lab, meshService, mtls, type SidecarOptions, startLab } from "../support/lab.ts";
 import { ask } from "../support/traffic.ts";
 
 test("kuma-dp's exchange: its Envoy joins the mesh beside a proxy of Heddle, mutual TLS both ways", async (t) => {

@@ -11,7 +11,8 @@ import { controlPlaneProcess } from "../support/control-plane-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-ports.ts";
 import { processesWith } from "../support/kill-sidecar.ts";
-import { dataplane, type Lab, startLab } from "../support/lab.ts";
+import { dataplane } from "../support/dataplane.ts";
+import { type Lab, startLab } from "../support/lab.ts";
 
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const ANY_PORTS = ["--api-http-port=0", "--api-https-port=0", "--dp-port=0", "--diagnostics-port=0"];

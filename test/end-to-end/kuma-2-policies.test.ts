@@ -46,25 +46,21 @@ conf:
 test("TrafficPermission, TrafficRoute and Timeout of Kuma 2.x on real traffic", async (t) => {
   const lab = await startLab(t);
   await lab.apply(mtls());
-  for (const version of ["v1", "v2"]) {
+  const instance = async (version: string) => {
     const app = await application(t, version, (request, response) => {
       setTimeout(() => response.end(version), request.url?.startsWith("/slow") ? 2_000 : 0);
     });
     const tags = { "kuma.io/service": "backend", "kuma.io/protocol": "http", version };
-    await lab.sidecar({ name: `backend-${version}`, tags, servicePort: app.port });
-  }
+    return await lab.sidecar({ name: `backend-${version}`, tags, servicePort: app.port });
+  };
   const caller = async (service: string) => {
     const app = await application(t, service);
-    const sidecar = await lab.sidecar({
-      name: `${service}-1`,
-      tags: { "kuma.io/service": service, "kuma.io/protocol": "http" },
-      servicePort: app.port,
-      calls: ["backend"],
-      callsByTag: true,
-    });
-    return sidecar.outbound("backend");
+    const tags = { "kuma.io/service": service, "kuma.io/protocol": "http" };
+    const calls = { calls: ["backend"], callsByTag: true };
+    return await lab.sidecar({ name: `${service}-1`, tags, servicePort: app.port, ...calls });
   };
-  const [web, stranger] = [await caller("web"), await caller("stranger")];
+  const [one, other] = await Promise.all([caller("web"), caller("stranger"), instance("v1"), instance("v2")]);
+  const [web, stranger] = [one.outbound("backend"), other.outbound("backend")];
 
   await t.test("whom a TrafficPermission names gets in, and nobody else", async () => {
     await lab.settled();

@@ -8,6 +8,7 @@ import { loadConfig } from "@heddle/control-plane/config.ts";
 import { type ControlPlane, startControlPlane } from "@heddle/control-plane/control-plane.ts";
 import { textLog } from "@heddle/control-plane/log.ts";
 import { parseAllDocuments, stringify } from "yaml";
+import { dataplane } from "./dataplane.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 
@@ -239,44 +240,6 @@ export async function startLab(t: TestContext, settings: Readonly<Record<string,
   );
   t.after(() => controlPlane[Symbol.asyncDispose]());
   return new Lab(t, controlPlane, folder, lines);
-}
-
-/** The Dataplane of a sidecar. */
-export function dataplane(
-  {
-    name,
-    mesh = "default",
-    labels,
-    tags,
-    protocol = "http",
-    servicePort,
-    calls = [],
-    callPort = 80,
-    callsByTag = false,
-    address,
-  }: SidecarOptions,
-  inboundPort: number,
-  outboundPorts: readonly number[],
-): object {
-  return {
-    type: "Dataplane",
-    mesh,
-    name,
-    ...(labels === undefined ? {} : { labels }),
-    networking: {
-      address: address ?? "127.0.0.1",
-      inbound:
-        servicePort === undefined
-          ? []
-          : [{ port: inboundPort, servicePort, name: "main", protocol, ...(tags === undefined ? {} : { tags }) }],
-      outbound: calls.map((service, index) => ({
-        port: outboundPorts[index],
-        ...(callsByTag
-          ? { tags: { "kuma.io/service": service } }
-          : { backendRef: { kind: "MeshService", name: service, port: callPort } }),
-      })),
-    },
-  };
 }
 
 /** A MeshService over the proxies with a label `app`. */
