@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { stringify } from "yaml";
+import { openDemoFolder } from "./demo-folder.ts";
 import { Processes } from "./processes.ts";
 import { dataplaneOf, type Instance, PORTS_NEEDED, topology } from "./topology.ts";
 import { noAnswer, type Sidecar, tour } from "./tour.ts";
@@ -24,7 +25,7 @@ export async function runDemo(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "heddle-demo-"));
+  const folder = await openDemoFolder(tmpdir());
   const broken = new AbortController();
   let flowing = false;
   const processes = new Processes((name, code, lastWords) => {
