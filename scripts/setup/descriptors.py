@@ -1,19 +1,19 @@
 """Writes the protobuf descriptors of the named .proto files, and of all they import, as one FileDescriptorSet.
 
-Usage: descriptors.py XDS_PROTOS_FOLDER OUTPUT_FILE PROTO [PROTO ...]
-The folder holds the PyPI package xds-protos, which carries the whole Envoy API as compiled descriptors.
+Usage: descriptors.py XDS_PROTOS_FOLDER OUTPUT_FILE WHOLE_API_FILE PROTO [PROTO ...]
+The second output has the whole API of Envoy. The folder holds the PyPI package xds-protos, which carries the whole Envoy API as compiled descriptors.
 """
 
 import importlib
 import sys
+from pathlib import Path
 
-folder, output, *wanted = sys.argv[1:]
+folder, output, whole_output, *wanted = sys.argv[1:]
 sys.path.insert(0, folder)
 
 from google.protobuf import descriptor_pb2, descriptor_pool  # noqa: E402 (the folder must be on the path first)
 
 pool = descriptor_pool.Default()
-files = {}
 
 # What Envoy 1.40 has and the package does not: the old field still works, with a warning in the log of every proxy.
 # The numbers are those of the descriptors inside of the Envoy binary.
@@ -44,13 +44,13 @@ def name_fields(messages):
         name_fields(message.nested_type)
 
 
-def add_newer(proto, newer):
+def add_newer(proto, newer, files):
     """Adds the fields that the package lacks, unless a newer package has them."""
     message = next(each for each in proto.message_type if each.name == newer["message"])
     known = {field.name for field in message.field}
     for name in newer["imports"]:
         importlib.import_module(name.removesuffix(".proto").replace("/", ".") + "_pb2")
-        add(pool.FindFileByName(name))
+        add(pool.FindFileByName(name), files)
         if name not in proto.dependency:
             proto.dependency.append(name)
     for name, number, type_name in newer["fields"]:
@@ -61,27 +61,33 @@ def add_newer(proto, newer):
             field.type_name = type_name or ""
 
 
-def add(descriptor):
+def add(descriptor, files):
     """Adds a file after everything it imports, the order that code generators expect."""
     if descriptor.name in files:
         return
     for dependency in descriptor.dependencies:
-        add(dependency)
+        add(dependency, files)
     proto = descriptor_pb2.FileDescriptorProto()
     descriptor.CopyToProto(proto)
     if descriptor.name in NEWER:
-        add_newer(proto, NEWER[descriptor.name])
+        add_newer(proto, NEWER[descriptor.name], files)
     name_fields(proto.message_type)
     files[descriptor.name] = proto
 
 
-for name in wanted:
-    try:
-        importlib.import_module(name.removesuffix(".proto").replace("/", ".").replace("-", "_") + "_pb2")
-    except ModuleNotFoundError:
-        sys.exit(f'Cannot read "{name}": Envoy\'s API has no such file; see packages/envoy/protos.txt')
-    add(pool.FindFileByName(name))
+def write(names, path):
+    """Writes the files of these names and all that they import."""
+    files = {}
+    for name in names:
+        try:
+            importlib.import_module(name.removesuffix(".proto").replace("/", ".").replace("-", "_") + "_pb2")
+        except ModuleNotFoundError:
+            sys.exit(f'Cannot read "{name}": Envoy\'s API has no such file; see packages/envoy/protos.txt')
+        add(pool.FindFileByName(name), files)
+    descriptor_set = descriptor_pb2.FileDescriptorSet(file=files.values())
+    Path(path).write_bytes(descriptor_set.SerializeToString())
 
-descriptor_set = descriptor_pb2.FileDescriptorSet(file=files.values())
-with open(output, "wb") as out:
-    out.write(descriptor_set.SerializeToString())
+
+modules = sorted(Path(folder, "envoy").rglob("*_pb2.py"))
+write(wanted, output)
+write([str(path.relative_to(folder)).removesuffix("_pb2.py") + ".proto" for path in modules], whole_output)

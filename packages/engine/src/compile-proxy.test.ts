@@ -38,7 +38,7 @@ const meshWatch: Policy = definePolicy<never, never, { readonly file?: string; r
   patch: ({ value: { appendDrop = [] } }, resources) => {
     const clusters = new Map(resources.get(CLUSTER));
     for (const name of appendDrop) clusters.delete(name);
-    return new Map(resources).set(CLUSTER, clusters);
+    return { resources: new Map(resources).set(CLUSTER, clusters), origins: new Map() };
   },
 });
 

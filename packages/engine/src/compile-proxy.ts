@@ -1,9 +1,9 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { type Matched, proxyConf } from "./match/match.ts";
 import { idOf, type Memo } from "./memo.ts";
-import type { Destination, Origin, ProxyChange, Resources } from "./plan/plan.ts";
+import type { Destination, Origin, Patched, ProxyChange, Resources } from "./plan/plan.ts";
 import type { Proposal } from "./plan/settings.ts";
-import type { Conf, Policy } from "./policy.ts";
+import type { Conf, FactsOf, Policy } from "./policy.ts";
 import type { ProxyFacts } from "./proxy-facts.ts";
 
 /** What policies make of a proxy as a whole. One object for as long as it is the same. */
@@ -62,6 +62,17 @@ export function wholeProposals({ outbounds }: Whole, destination: Destination): 
 }
 
 /** Lets the policies that change Envoy's resources themselves have the last word. */
-export function patched(resources: Resources, { applied }: Whole, proxy: ProxyFacts): Resources {
-  return applied.reduce((all, { policy, conf }) => policy.patch?.(conf, all, proxy) ?? all, resources);
+export function patched(resources: Resources, { applied }: Whole, factsOf: () => FactsOf): Patched {
+  const patches = applied.filter(({ policy }) => policy.patch !== undefined);
+  if (patches.length === 0) return { resources, origins: UNTOUCHED };
+  const known = factsOf();
+  return patches.reduce(
+    (before: Patched, { policy, conf }): Patched => {
+      const after = policy.patch?.(conf, before.resources, known) ?? before;
+      return { resources: after.resources, origins: new Map([...before.origins, ...after.origins]) };
+    },
+    { resources, origins: UNTOUCHED },
+  );
 }
+
+const UNTOUCHED: Patched["origins"] = new Map();

@@ -7,9 +7,10 @@ import { match, type Matched } from "./match/match.ts";
 import type { Memo } from "./memo.ts";
 import type { EndpointOrder } from "./plan/balancing.ts";
 import { type CallerOrder, defaultOrder, orderFor } from "./plan/locality.ts";
-import type { Conflict, Destination, InboundPlan, OutboundPlan, Resources } from "./plan/plan.ts";
+import type { Conflict, Destination, InboundPlan, OutboundPlan, Patched, Resources } from "./plan/plan.ts";
 import type { Conf, InboundRules, Policy } from "./policy.ts";
 import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
+import { resourceFacts } from "./resource-facts.ts";
 import { identityOf, type ProxyIdentity } from "./snapshot/identity.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot/snapshot.ts";
 
@@ -49,6 +50,8 @@ export interface Compiled {
   /** Outbounds whose destination does not exist (yet): they get no listener. */
   readonly unresolved: readonly string[];
   readonly resources: Resources;
+  /** What policies for resources changed or added, and which ones did. */
+  readonly patchOrigins: Patched["origins"];
   /** By the key of their endpoints. */
   readonly destinations: ReadonlyMap<string, Destination>;
   /** Which of their instances this proxy calls first, where policies say so; see `endpointOrder`. */
@@ -72,6 +75,8 @@ export function compile(
   const context = contextFor({ mesh, matched, tls, memo, proxy: facts, whole });
   const inbounds = compileInbounds(context, proxy);
   const { outbounds, unresolved, dependsOn } = compileOutbounds(context, proxy.spec.networking.outbound ?? []);
+  const emitted = byTypeAndName([...inbounds, ...outbounds, ...whole.units]);
+  const { resources, origins } = patched(emitted, whole, () => resourceFacts({ proxy, inbounds, outbounds, whole }));
   return {
     identity,
     proxy: facts,
@@ -80,7 +85,8 @@ export function compile(
     inbounds,
     outbounds,
     unresolved,
-    resources: patched(byTypeAndName([...inbounds, ...outbounds, ...whole.units]), whole, facts),
+    resources,
+    patchOrigins: origins,
     destinations: byKey(outbounds),
     orders: ordersFor(outbounds, facts),
     dependsOn,

@@ -14,14 +14,22 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
   const isMade = ({ resources }: Pick<InboundUnit | OutboundUnit, "resources">): boolean =>
     resources.some((each) => each.typeUrl === typeUrl && each.name === resourceName);
   const brought = bringers(compiled, typeUrl, resourceName);
-  if (brought.length > 0) return [...new Set(brought)];
+  const patching = patchOrigins(compiled, typeUrl, resourceName);
+  if (brought.length > 0) return [...new Set([...patching, ...brought])];
   const kris = [
+    ...patching,
     ...compiled.inbounds.filter(isMade).flatMap((unit) => inboundOrigins(compiled, unit, typeUrl)),
     ...compiled.outbounds.filter(isMade).flatMap((unit) => outboundOrigins(compiled, unit, typeUrl, resourceName)),
     ...compiled.whole.units.filter(isMade).flatMap(({ origins }) => krisOf(origins)),
     ...(typeUrl === TYPE_URL.endpoint ? endpointOrigins(compiled, resourceName) : []),
   ];
   return [...new Set(kris)].filter((kri) => kri !== "");
+}
+
+/** The policies for resources that changed it or added it, each followed by the very modification. */
+function patchOrigins({ resources, patchOrigins: known }: Compiled, typeUrl: string, name: string): readonly string[] {
+  const resource = resources.get(typeUrl)?.get(name);
+  return (resource && known.get(resource)) ?? [];
 }
 
 /** The policies that say which instances are called first, then the service. */
