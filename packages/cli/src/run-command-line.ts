@@ -9,6 +9,16 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   const cli = { terminal, env: process.env, stdin: process.stdin, signal: stopSignal(), now: () => new Date() };
   const code = await runLine(words, cli);
   if (code !== undefined) process.exitCode = code;
+  if (!cli.signal.aborted) return;
+  // A process that ends by itself takes its handlers of signals away first: a second Ctrl-C would then kill it. One that
+  // exits keeps them to the last instant.
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit();
+}
+
+/** Waits until everything that was written so far has left, or cannot. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write("", () => resolve()));
 }
 
 /** One press of Ctrl-C in a terminal comes twice under npm: from the terminal, and passed on by npm. No person is as quick. */
