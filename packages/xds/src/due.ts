@@ -13,6 +13,11 @@ export function findDue(subscription: Subscription): Due {
     } else if (!wildcard) compare(subscription, resource, due);
   }
   for (const name of held.keys()) if (!desired.has(name)) due.removed.push(name);
+  return compact(due);
+}
+
+/** The same, or the one object for "nothing": thousands of streams that are up to date share it. */
+export function compact(due: Due): Due {
   return isNothing(due) && due.refused === 0 ? NOTHING : due;
 }
 

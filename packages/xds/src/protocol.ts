@@ -48,7 +48,6 @@ export class DeltaStream implements StreamView {
 
   /** Takes one event, and says what is to be done about it. */
   handle(event: ProtocolEvent): readonly ProtocolOutput[] {
-    this.#outputs = [];
     switch (event.event) {
       case "request":
         this.#request(event.request);
@@ -61,7 +60,10 @@ export class DeltaStream implements StreamView {
         break;
     }
     if (this.#set !== undefined) this.#advance(this.#set);
-    return this.#outputs;
+    const outputs = this.#outputs;
+    // Not kept until the next event, which may be hours away.
+    this.#outputs = [];
+    return outputs;
   }
 
   get(typeUrl: string): Subscription | undefined {

@@ -1,3 +1,4 @@
+import { compact } from "./due.ts";
 import type { EncodedResource } from "./resource.ts";
 import type { Due, InFlight, Subscription } from "./subscription.ts";
 import { REFERENCED_TYPES } from "./type-url.ts";
@@ -22,14 +23,14 @@ export function compose(
   if (resources.length + absent.length + removed.length === 0 && !subscription.owesAnswer) return undefined;
   note(subscription, resources, removed, absent);
   const rest = due.changed.slice(resources.length);
-  subscription.due = {
+  subscription.due = compact({
     changed: rest,
     removed: hasRemovals ? [] : due.removed,
     absent: hasChanges ? [] : due.absent,
     wanted: due.wanted,
     awaited: rest.length > 0 && due.awaited,
     refused: due.refused,
-  };
+  });
   subscription.inFlight = { nonce, resources, removed: [...removed, ...absent], awaited: due.awaited };
   return subscription.inFlight;
 }
