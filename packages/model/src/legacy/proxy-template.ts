@@ -120,8 +120,7 @@ function asObject(yaml: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-function notesOn({ imports, resources = [], modifications = [] }: Conf): readonly string[] {
-  const named = modifications.some((each) => Object.values(each).some((change) => change?.match?.name !== undefined));
+function notesOn({ imports, resources = [] }: Conf): readonly string[] {
   return [
     ...(imports?.includes("default-proxy") === false
       ? ["conf.imports: proxies keep what they have anyway: nothing of today leaves default-proxy out"]
@@ -132,9 +131,6 @@ function notesOn({ imports, resources = [], modifications = [] }: Conf): readonl
         ? [`conf.resources[${index}]: "${raw.name}" was left out: only clusters and listeners can be added today`]
         : [];
     }),
-    ...(named
-      ? ["conf.modifications: names are matched as they are here, which differ from Kuma 2.x: see heddle inspect"]
-      : []),
   ];
 }
 
