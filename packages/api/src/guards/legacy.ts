@@ -32,10 +32,8 @@ async function aboutLegacy(kinds: KindRegistry, resource: NewResource, read: Rea
   ];
 }
 
-const BY_CALLER = ["TrafficPermission", "RateLimit", "FaultInjection"];
-
 async function strangers({ type, mesh }: NewResource, read: Reader): Promise<readonly string[]> {
-  if (!BY_CALLER.includes(type)) return [];
+  if (legacyKindOf(type)?.legacy.side !== "server") return [];
   const identities = await namesOf(read, "MeshIdentity", mesh);
   if (identities === undefined) return [];
   return [

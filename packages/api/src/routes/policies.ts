@@ -15,6 +15,7 @@ export function policiesRoute({ ports, settings }: Context): Route {
       ok({
         policies: ports.kinds.all.flatMap((kind) => {
           if (kind.policy === undefined) return [];
+          const legacy = legacyKindOf(kind.type)?.legacy;
           return {
             name: kind.type,
             readOnly: readOnlyReason(kind, settings, ports.info) !== undefined,
@@ -22,9 +23,9 @@ export function policiesRoute({ ports, settings }: Context): Route {
             singularDisplayName: kind.singular,
             pluralDisplayName: kind.plural,
             isExperimental: false,
-            isTargetRefBased: legacyKindOf(kind.type) === undefined,
-            isInbound: kind.policy.from.length > 0 || kind.policy.rules,
-            isOutbound: kind.policy.to.length > 0,
+            isTargetRefBased: legacy === undefined,
+            isInbound: kind.policy.from.length > 0 || kind.policy.rules || legacy?.side === "server",
+            isOutbound: kind.policy.to.length > 0 || legacy?.side === "client",
           };
         }),
       }),

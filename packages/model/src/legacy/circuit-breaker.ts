@@ -59,6 +59,7 @@ export const circuitBreaker = legacyKind({
   check: (spec) => [...checkClientSide(spec), ...checkConf(spec.conf)],
   legacy: {
     becomes: ["MeshCircuitBreaker"],
+    side: "client",
     choice: "one",
     translate: (spec, { name }) => ({
       policies: clientSide(spec, { name, type: "MeshCircuitBreaker", item: { default: breakersOf(spec.conf) } }),

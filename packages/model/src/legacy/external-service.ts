@@ -48,6 +48,7 @@ export const externalService = legacyKind<Spec>({
   check,
   legacy: {
     becomes: ["MeshExternalService"],
+    side: "proxy",
     choice: "all",
     isInert: true,
     translate: (spec, { name }) => translate(spec, name),

@@ -43,6 +43,7 @@ export const faultInjection = legacyKind({
   check: (spec) => [...checkBothSides(spec), ...checkConf(spec.conf)],
   legacy: {
     becomes: ["MeshFaultInjection"],
+    side: "server",
     choice: "all",
     translate: ({ sources, destinations, conf }, { name }) => ({
       policies: destinations.map((destination, index) => ({

@@ -51,6 +51,7 @@ export const healthCheck = legacyKind({
   check: (spec) => [...checkClientSide(spec), ...checkConf(spec.conf)],
   legacy: {
     becomes: ["MeshHealthCheck"],
+    side: "client",
     choice: "one",
     translate: (spec, { name }) => ({
       policies: clientSide(spec, { name, type: "MeshHealthCheck", item: { default: checksOf(spec.conf) } }),

@@ -36,6 +36,8 @@ export interface LegacyTraits<Spec = unknown> {
   /** Kinds that it may become. */
   readonly becomes: readonly string[];
   readonly translate: (spec: Spec, context: TranslationContext) => Translation;
+  /** Who carries it out: those who send requests, those who get them, or a proxy as a whole. */
+  readonly side: "client" | "server" | "proxy";
   /** "one": of all policies that mean a request the most specific counts; "all": all do, the most specific first. */
   readonly choice: "one" | "all";
   /** Stays in force where a policy of the kind that it becomes is there as well. */

@@ -59,6 +59,7 @@ export const proxyTemplate = legacyKind({
   check: ({ selectors, conf }) => [...checkSelectors(selectors, "selectors", { service: true }), ...checkConf(conf)],
   legacy: {
     becomes: ["MeshProxyPatch"],
+    side: "proxy",
     choice: "one",
     staysBeside: true,
     translate: ({ selectors, conf }, context) => {

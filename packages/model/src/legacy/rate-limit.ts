@@ -51,6 +51,7 @@ export const rateLimit = legacyKind({
   check: (spec) => [...checkServerSide(spec), ...checkHttp(spec.conf.http)],
   legacy: {
     becomes: ["MeshRateLimit"],
+    side: "server",
     choice: "all",
     translate: (spec, context) => translate(spec, spec.conf.http, context),
   },

@@ -77,6 +77,7 @@ export const retry = legacyKind({
   check: (spec) => [...checkClientSide(spec), ...checkConf(spec.conf)],
   legacy: {
     becomes: ["MeshRetry"],
+    side: "client",
     choice: "one",
     translate: (spec, { name }) => ({
       policies: clientSide(spec, { name, type: "MeshRetry", item: { default: retriesOf(spec.conf) } }),

@@ -36,6 +36,7 @@ export const timeout = legacyKind({
   check: (spec) => [...checkClientSide(spec), ...checkConf(spec.conf)],
   legacy: {
     becomes: ["MeshTimeout"],
+    side: "client",
     choice: "one",
     translate: (spec, { name }) => ({
       policies: clientSide(spec, { name, type: "MeshTimeout", item: { default: timeoutsOf(spec.conf) } }),

@@ -18,6 +18,7 @@ export const trafficLog = legacyKind({
   check: checkClientSide,
   legacy: {
     becomes: ["MeshAccessLog"],
+    side: "client",
     choice: "one",
     readsMesh: true,
     translate: (spec, { name, mesh }) => translate(spec, backendOf(mesh.spec, spec.conf?.backend), name),

@@ -13,6 +13,7 @@ export const trafficPermission = legacyKind({
   check: checkServerSide,
   legacy: {
     becomes: ["MeshTrafficPermission"],
+    side: "server",
     choice: "one",
     translate: ({ sources, destinations }, { name }) => ({
       policies: destinations.map((destination, index) => ({

@@ -17,6 +17,7 @@ export const trafficRoute = legacyKind({
   check: checkTrafficRoute,
   legacy: {
     becomes: ["MeshHTTPRoute", "MeshTCPRoute", "MeshLoadBalancingStrategy"],
+    side: "client",
     choice: "one",
     translate: (spec, { name }) => translate(spec, name),
   },

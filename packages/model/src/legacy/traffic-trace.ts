@@ -21,6 +21,7 @@ export const trafficTrace = legacyKind({
   check: ({ selectors }) => checkSelectors(selectors, "selectors", { service: true }),
   legacy: {
     becomes: ["MeshTrace"],
+    side: "proxy",
     choice: "one",
     readsMesh: true,
     translate: ({ selectors, conf }, { name, mesh }) => translate(selectors, backendOf(mesh.spec, conf?.backend), name),
