@@ -12,6 +12,8 @@ export interface Refusal {
   readonly field?: string;
   /** Envoy's own words. */
   readonly detail: string;
+  /** KRIs of the modifications of resources that had a part in it: a MeshProxyPatch, and the position as its section. */
+  readonly modifications?: readonly string[];
 }
 
 /** Why a policy is not in force, and what is in its place. */

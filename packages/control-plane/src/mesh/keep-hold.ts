@@ -29,9 +29,10 @@ export function heldMessage({ refusals, inForce, exposed }: HeldPolicy): string 
   return `${first === undefined ? "it was refused" : refusalText(first)}; ${instead} (${seen} before it was taken back)`;
 }
 
-function refusalText({ dataplane, typeUrl, resource, field, detail }: Refusal): string {
+function refusalText({ dataplane, typeUrl, resource, field, detail, modifications = [] }: Refusal): string {
   const what = resource === undefined ? "it" : `${typeUrl?.split(".").at(-1)} "${resource}"`;
-  return `proxy "${dataplane}" refused ${what}${field === undefined ? "" : ` because of ${field}`}: ${detail}`;
+  const by = modifications.length === 0 ? "" : `, changed by ${modifications.join(" and ")},`;
+  return `proxy "${dataplane}" refused ${what}${by}${field === undefined ? "" : ` because of ${field}`}: ${detail}`;
 }
 
 function holdFrom(held: HeldPolicy, now: Date): Hold {

@@ -11,14 +11,16 @@ export function isFaultOfMachine(detail: string): boolean {
 
 /** What a proxy refused, in the form in which a policy's status tells of it. */
 export function refusalsOf({ name }: { readonly name: string }, rejection: Rejection): readonly Refusal[] {
-  const { typeUrl, resources, detail } = rejection;
+  const { typeUrl, resources, detail, origins = [] } = rejection;
   const field = refusedField(detail);
+  const modifications = origins.filter((kri) => kri.includes("_modification-"));
   return resources.map((resource) => ({
     dataplane: name,
     typeUrl,
     resource,
     ...(field === undefined ? {} : { field }),
     detail,
+    ...(modifications.length === 0 ? {} : { modifications }),
   }));
 }
 
