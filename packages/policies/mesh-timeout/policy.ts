@@ -23,8 +23,9 @@ function changeFor({ connectionTimeout, idleTimeout, http }: TimeoutConf, protoc
   const idle = toMillis(idleTimeout);
   if (!isHttp(protocol)) return { cluster: { connectTimeout }, connection: { idleTimeout: idle } };
   const maxConnectionDuration = toMillis(http?.maxConnectionDuration);
+  const maxStreamDuration = toMillis(http?.maxStreamDuration);
   return {
-    cluster: { connectTimeout, idleTimeout: idle, maxConnectionDuration },
+    cluster: { connectTimeout, idleTimeout: idle, maxConnectionDuration, maxStreamDuration },
     connection: { requestHeadersTimeout: toMillis(http?.requestHeadersTimeout) },
     route: perRequest({ http }),
   };

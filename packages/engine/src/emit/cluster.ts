@@ -84,8 +84,8 @@ function httpOptions(
   settings: ClusterSettings,
   http2: boolean,
 ): { typedExtensionProtocolOptions: { [key: string]: Any } } {
-  const { idleTimeout, maxConnectionDuration } = settings;
-  const options = knownOptions.get(`${idleTimeout} ${maxConnectionDuration} ${http2}`, () =>
+  const { idleTimeout, maxConnectionDuration, maxStreamDuration } = settings;
+  const options = knownOptions.get(`${idleTimeout} ${maxConnectionDuration} ${maxStreamDuration} ${http2}`, () =>
     makeHttpOptions(settings, http2),
   );
   return { typedExtensionProtocolOptions: { [HTTP_OPTIONS]: options } };
@@ -94,11 +94,13 @@ function httpOptions(
 // Most clusters of a mesh have the same options.
 const knownOptions = new Memo(100);
 
-function makeHttpOptions({ idleTimeout, maxConnectionDuration }: ClusterSettings, http2: boolean): Any {
+function makeHttpOptions(settings: ClusterSettings, http2: boolean): Any {
+  const { idleTimeout, maxConnectionDuration, maxStreamDuration } = settings;
   return any(HttpProtocolOptionsSchema, {
     commonHttpProtocolOptions: {
       ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
       ...(maxConnectionDuration ? { maxConnectionDuration: duration(maxConnectionDuration) } : {}),
+      ...(maxStreamDuration ? { maxStreamDuration: duration(maxStreamDuration) } : {}),
     },
     upstreamProtocolOptions: {
       case: "explicitHttpConfig",

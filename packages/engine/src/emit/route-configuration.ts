@@ -30,14 +30,19 @@ export function limits({
   hashPolicies = [],
 }: RouteSettings): Init<typeof RouteActionSchema> {
   return {
-    ...(timeout === undefined ? {} : { timeout: duration(timeout) }),
+    ...lifetime(timeout, maxStreamDuration),
     ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
-    ...(maxStreamDuration === undefined
-      ? {}
-      : { maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } }),
     ...(retry === undefined ? {} : { retryPolicy: emitRetry(retry) }),
     ...(hashPolicies.length === 0 ? {} : { hashPolicy: hashPolicies.map(emitHashPolicy) }),
   };
+}
+
+// A route that has a longest life of streams, even none, ignores its timeout (Envoy's Router::FilterUtility): with both,
+// the shorter one is the route's timeout, and the cluster ends the streams that are still being sent.
+function lifetime(timeout: number | undefined, maxStreamDuration: number | undefined): Init<typeof RouteActionSchema> {
+  if (!maxStreamDuration) return timeout === undefined ? {} : { timeout: duration(timeout) };
+  if (timeout) return { timeout: duration(Math.min(timeout, maxStreamDuration)) };
+  return { timeout: duration(0), maxStreamDuration: { maxStreamDuration: duration(maxStreamDuration) } };
 }
 
 /** What HTTP filters do differently on a route. */

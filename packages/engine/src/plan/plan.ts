@@ -130,6 +130,8 @@ export interface ClusterSettings {
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
   readonly maxConnectionDuration?: number | undefined;
+  /** Of a request or stream, whatever it does; zero means no limit. */
+  readonly maxStreamDuration?: number | undefined;
   readonly circuitBreakers?: CircuitBreakers | undefined;
   readonly outlierDetection?: OutlierDetection | undefined;
   /** When fewer instances than this share, in percent, are healthy, all are used again. */
