@@ -10,13 +10,24 @@ export interface Answer {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
+interface Question {
+  readonly headers?: Record<string, string>;
+  readonly method?: string;
+}
+
 /** One request over loopback, with a kept connection as real clients have. */
-export async function ask(
-  url: string,
-  { headers = {}, method = "GET" }: { headers?: Record<string, string>; method?: string } = {},
-): Promise<Answer> {
+export async function ask(url: string, question: Question = {}): Promise<Answer> {
+  return await send(url, question, agent);
+}
+
+/** The same over a connection of its own, which meets the listener as it is now. */
+export async function askAnew(url: string, question: Question = {}): Promise<Answer> {
+  return await send(url, question, false);
+}
+
+async function send(url: string, { headers = {}, method = "GET" }: Question, by: Agent | false): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
-  const call = request(url, { agent, headers, method, timeout: 20_000 }, (response) => {
+  const call = request(url, { agent: by, headers, method, timeout: 20_000 }, (response) => {
     let body = "";
     response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
     response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));

@@ -9,6 +9,7 @@ import { listenAddresses } from "./dataplane/listen-addresses.ts";
 import { type LoadedDataplane, loadDataplane } from "./dataplane/load-dataplane.ts";
 import { envoyArguments } from "./envoy/envoy-arguments.ts";
 import { readBootstrap } from "./envoy/read-bootstrap.ts";
+import { makeAccessLogPipe } from "./launch/access-log-pipe.ts";
 import { checkPorts } from "./launch/check-ports.ts";
 import { chooseInspectPort } from "./launch/inspect-port.ts";
 import { type LaunchPlan, writePlan } from "./launch/launch-plan.ts";
@@ -86,7 +87,9 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
   const { signal } = context;
   const build = context.build ?? ownBuild();
   const inspectPort = await chooseInspectPort({ ...options, networking: preparation.dataplane.networking });
-  const request = bootstrapRequest({ ...preparation, build, workDir: workDir.path, inspectPort });
+  const accessLogPipe = await makeAccessLogPipe(workDir, preparation.dataplane);
+  const hasLogPipe = accessLogPipe !== undefined;
+  const request = bootstrapRequest({ ...preparation, build, workDir: workDir.path, inspectPort, hasLogPipe });
   const patience = { backoffMs: options.retryBackoff, maxDurationMs: options.retryMaxDuration, log, signal };
   const bootstrap = await fetchBootstrap(controlPlane, request, patience);
   if (options.dryRun) {
@@ -98,7 +101,7 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
   await checkPorts(listens);
   await writePrivate(workDir, FILES.bootstrap, bootstrap);
   if (token.file !== undefined && token.token !== undefined) await writeTokenFiles(workDir, token.token);
-  const plan = launchPlan(preparation, { workDir, admin, request });
+  const plan = launchPlan(preparation, { workDir, admin, request, ...(hasLogPipe ? { accessLogPipe } : {}) });
   await writePlan(plan);
   const { envoy, proxy } = plan;
   log(
@@ -111,7 +114,7 @@ async function launch(preparation: Preparation, workDir: WorkDir): Promise<numbe
 
 function launchPlan(
   { options, dataplane, token, controlPlane, envoy }: Preparation,
-  found: Pick<LaunchPlan, "workDir" | "admin" | "request">,
+  found: Pick<LaunchPlan, "workDir" | "admin" | "request" | "accessLogPipe">,
 ): LaunchPlan {
   const configPath = join(found.workDir.path, FILES.bootstrap);
   return {

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DataplaneFacts, OFFLINE } from "@heddle/engine/snapshot/snapshot.ts";
+import { type DataplaneFacts, type NodeFacts, OFFLINE } from "@heddle/engine/snapshot/snapshot.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 
 /** Which proxies are there, as far as sending them requests goes. */
@@ -48,12 +48,12 @@ export class Presence {
     setTimeout(() => void this.#lookAfter(mesh, dataplane, entry), this.#options.graceMillis).unref();
   }
 
-  connected(mesh: string, dataplane: string): void {
+  connected(mesh: string, dataplane: string, node: NodeFacts = {}): void {
     const entry = this.#entry(mesh, dataplane);
     entry.streams += 1;
     clearTimeout(entry.timer);
     entry.timer = undefined;
-    this.#change(mesh, dataplane, { online: true, leaving: false });
+    this.#change(mesh, dataplane, { online: true, leaving: false, node });
   }
 
   /** Everything was acknowledged: its listeners are open. */

@@ -21,6 +21,7 @@ import type { Proxy } from "../mesh/proxy.ts";
 import { authenticateProxy } from "./authenticate.ts";
 import { type Connection, Counters, type Insights } from "./insights.ts";
 import type { Presence } from "./presence.ts";
+import { nodeFacts } from "./node-facts.ts";
 import { parseDataplane, register } from "./register.ts";
 
 export interface SessionsOptions {
@@ -153,7 +154,7 @@ export class Sessions {
     this.#live.set(key, session);
     const target = adminTarget(session.request.node.metadata);
     const proxy = runtime.connect(name, target && inspectPort(adminKeys, { mesh, name }, target));
-    presence.connected(mesh, name);
+    presence.connected(mesh, name, nodeFacts(session.request.node.metadata, { mesh, name }));
     const connection = this.#describe(proxy, session);
     insights.touch(connection);
     log("proxy connected", { mesh, dataplane: name, peer: session.request.peer });

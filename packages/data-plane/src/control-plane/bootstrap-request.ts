@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Envoy } from "@heddle/envoy/find-envoy.ts";
+import { ACCESS_LOG_PIPE_FEATURE } from "@heddle/model/access-log-pipe.ts";
 import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import type { DataplaneToken } from "../dataplane/dataplane-token.ts";
 import type { LoadedDataplane } from "../dataplane/load-dataplane.ts";
@@ -29,6 +30,8 @@ export interface RequestParts {
   readonly workDir: string;
   /** At which control planes may look into Envoy. */
   readonly inspectPort: number | undefined;
+  /** Whether somebody sends on what is written into the pipe for access logs. */
+  readonly hasLogPipe: boolean;
 }
 
 /** Says who the proxy is, what it can do and where it works. */
@@ -51,7 +54,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     ...optional("adminPort", options.adminPort),
     ...optional("inspectPort", inspectPort),
     operatingSystem: process.platform,
-    features: features(options, token),
+    features: [...features(options, token), ...(parts.hasLogPipe ? [ACCESS_LOG_PIPE_FEATURE] : [])],
     resources: { maxHeapSizeBytes: options.maxMemoryBytes ?? 0 },
     workdir: workDir,
     ...optional("systemCaPath", options.systemCaPath),
@@ -60,8 +63,8 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
 }
 
 /**
- * Kuma's names for what a launcher can do. Those that need a process beside Envoy (access logs over a named pipe, the
- * OpenTelemetry pipe, the DNS proxy, the readiness reporter) are not claimed: there is no such process here.
+ * Kuma's names for what a launcher can do. Those that need a process beside Envoy all the time (the OpenTelemetry pipe,
+ * the DNS proxy, the readiness reporter) are not claimed: there is no such process here.
  */
 function features(options: DataplaneOptions, token: DataplaneToken): readonly string[] {
   return [

@@ -22,6 +22,8 @@ export interface LaunchPlan {
   readonly tokenFile?: string;
   /** How often to look for a renewed one. */
   readonly tokenCheckMs: number;
+  /** Where Envoy writes access logs for TCP. */
+  readonly accessLogPipe?: string;
   readonly drainTimeMs: number;
   readonly logFormat: LogFormat;
 }

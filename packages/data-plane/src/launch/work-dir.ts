@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
@@ -41,7 +41,8 @@ export async function openWorkDir(given: string | undefined): Promise<WorkDir> {
 
 /** Removes what was written, and the folder itself when it was temporary. Never fails: there is nobody left to tell. */
 export async function removeWorkDir({ path, temporary: whole }: WorkDir): Promise<void> {
-  const targets = whole ? [path] : Object.values(FILES).map((name) => join(path, name));
+  const pipes = whole ? [] : (await readdir(path).catch(() => [])).filter((name) => /^kuma-al-.*\.sock$/.test(name));
+  const targets = whole ? [path] : [...Object.values(FILES), ...pipes].map((name) => join(path, name));
   await Promise.all(targets.map((target) => rm(target, { recursive: whole, force: true }).catch(() => undefined)));
 }
 

@@ -27,7 +27,7 @@ export async function handOver(
   const deathSignal = dieWithParent();
   const ownSession = onPath("setsid");
   const obstacle = supervisor === "node" ? "asked for" : shellObstacle(ownSession);
-  if (obstacle === undefined && ownSession !== undefined) return becomeShell(plan, [...deathSignal, ownSession]);
+  if (obstacle === undefined && ownSession !== undefined) return becomeShell(plan, deathSignal, ownSession);
   if (supervisor === "shell") {
     throw new LaunchError("options", `Cannot hand over to a shell: ${obstacle}`, {
       next: ["Leave HEDDLE_DATAPLANE_SUPERVISOR away"],
@@ -45,8 +45,12 @@ function shellObstacle(setsid: string | undefined): string | undefined {
   return undefined;
 }
 
-async function becomeShell(plan: LaunchPlan, envoyPrefix: readonly string[]): Promise<never> {
-  const settings = shellSettings(plan, { envoyPrefix, helper: [process.execPath, HELPER] });
+async function becomeShell(plan: LaunchPlan, deathSignal: readonly string[], ownSession: string): Promise<never> {
+  const settings = shellSettings(plan, {
+    envoyPrefix: [...deathSignal, ownSession],
+    watchPrefix: deathSignal,
+    helper: [process.execPath, HELPER],
+  });
   const path = await writePrivate(plan.workDir, FILES.shell, settings);
   makeStreamsBlocking();
   // A signal in the few milliseconds until the shell has set its traps ends it without a trace of a drain: there is no

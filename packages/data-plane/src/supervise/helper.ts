@@ -1,6 +1,8 @@
 import { enableCompileCache } from "node:module";
+import { readFileSync } from "node:fs";
 import { readPlan } from "../launch/launch-plan.ts";
 import { makeLog } from "../log.ts";
+import { ACCESS_LOG_IDLE_MILLIS, ENDED } from "./access-log-protocol.ts";
 import { envoyProcess } from "./envoy-process.ts";
 
 /**
@@ -8,6 +10,7 @@ import { envoyProcess } from "./envoy-process.ts";
  *   helper.ts PLAN report PID       says when Envoy serves
  *   helper.ts PLAN crashed STATUS LIVED_SECONDS      says why Envoy ended, and refreshes its bootstrap for the next one
  *   helper.ts PLAN restarted PID STATUS LIVED_SECONDS      the same with the next one running, then `report`
+ *   helper.ts PLAN access-logs <LINE      sends on this line of access logs and all that follow; see watch-access-logs.sh
  *   helper.ts PLAN drain PID        ends Envoy without failing a request; exit code 0 when nothing was cut off
  */
 const [planPath = "", task, ...rest] = process.argv.slice(2);
@@ -41,6 +44,16 @@ switch (task) {
     process.exitCode = (await drain(plan, envoyProcess(first), log)) ? 0 : 1;
     break;
   }
+  case "access-logs": {
+    // Ctrl-C in a terminal reaches this process too, and the last lines are still to come.
+    for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
+    const { sendAccessLogs } = await import("./send-access-logs.ts");
+    const line = readFileSync(0, "utf8").replace(/\n$/, "");
+    const pipe = plan.accessLogPipe ?? "";
+    const reason = await sendAccessLogs(pipe, log, { first: line, idleMillis: ACCESS_LOG_IDLE_MILLIS });
+    // What still waits for a connection that cannot be made is told of already.
+    process.exit(reason === "end" ? ENDED : 0);
+  }
   default:
-    throw new Error(`Cannot help with "${task ?? ""}": it is none of report, crashed, restarted, drain`);
+    throw new Error(`Cannot help with "${task ?? ""}": it is none of report, crashed, restarted, drain, access-logs`);
 }

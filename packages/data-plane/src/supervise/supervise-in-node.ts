@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ACCESS_LOG_END } from "@heddle/model/access-log-pipe.ts";
 import type { LaunchPlan } from "../launch/launch-plan.ts";
 import { renewToken } from "../launch/token-files.ts";
 import { removeWorkDir } from "../launch/work-dir.ts";
@@ -11,6 +13,7 @@ import { envoyProcess } from "./envoy-process.ts";
 import { prepareRestart } from "./prepare-restart.ts";
 import { reportStart } from "./report-start.ts";
 import { HEALTHY_AFTER_SECONDS, restartDelay } from "./restart-delay.ts";
+import { sendAccessLogs } from "./send-access-logs.ts";
 import { listenForStop, type StopRequests } from "./stop-requests.ts";
 
 /**
@@ -27,10 +30,13 @@ export async function superviseInNode(
   using stop = listenForStop(signal);
   const { workDir, tokenFile, tokenCheckMs } = plan;
   const watch = setInterval(() => tokenFile !== undefined && void renewToken(workDir, tokenFile), tokenCheckMs);
+  const accessLogs = plan.accessLogPipe === undefined ? undefined : sendAccessLogs(plan.accessLogPipe, log);
   try {
     return await keepRunning(plan, envoyPrefix, log, stop);
   } finally {
     clearInterval(watch);
+    if (plan.accessLogPipe !== undefined) await appendFile(plan.accessLogPipe, `${ACCESS_LOG_END}\n`);
+    await accessLogs;
     await removeWorkDir(plan.workDir);
   }
 }

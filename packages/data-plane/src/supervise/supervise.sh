@@ -4,7 +4,8 @@
 # Usage: sh supervise.sh SETTINGS
 # SETTINGS (shell-settings.ts writes it) has WORK_DIR TEMPORARY OWN_FILES LINE DELAYS HEALTHY_AFTER, TOKEN_FILE (empty:
 # there is none) TOKEN_COPY TOKEN_CHECK, and the functions start_envoy, which becomes Envoy in a session of its own so
-# that Ctrl-C reaches only this shell, and helper.
+# that Ctrl-C reaches only this shell, helper, and for access logs ACCESS_LOG_PIPE (empty: there is none) ACCESS_LOG_END
+# ENDED and watch_access_logs.
 #
 # Signals: the first TERM, INT or HUP drains, the second ends at once. A trap may run at any moment between two commands,
 # so nothing below relies on a signal interrupting it: the trap starts the drain, the drain ends Envoy, the wait for
@@ -18,6 +19,7 @@ state=running
 envoy=
 drainer=
 watcher=
+log_watcher=
 failures=0
 
 say() {
@@ -38,6 +40,17 @@ read_line() {
   { read -r line <"$1"; } 2>/dev/null
 }
 
+# Lets the last lines of access logs out: they stand in the pipe before the word that there are no more.
+end_access_logs() {
+  [ -n "$ACCESS_LOG_PIPE" ] || return 0
+  if [ -n "$log_watcher" ] && kill -0 "$log_watcher" 2>/dev/null; then
+    # In a process of its own: a pipe that nobody empties would hold it up.
+    printf '%s\n' "$ACCESS_LOG_END" >"$ACCESS_LOG_PIPE" &
+    wait "$log_watcher" 2>/dev/null
+  fi
+  rm -f -- "$ACCESS_LOG_PIPE"
+}
+
 # Gives Envoy a renewed token (token-files.ts says why it has a copy). Ends with the shell that started it.
 watch_token() {
   trap 'kill "$nap" 2>/dev/null; exit 0' TERM
@@ -56,6 +69,7 @@ watch_token() {
 
 clean_up() {
   cd /
+  end_access_logs
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
   if [ "$TEMPORARY" = yes ]; then
     rm -rf -- "$WORK_DIR"
@@ -73,6 +87,9 @@ on_signal() {
     [ -z "$drainer" ] || kill -KILL "$drainer" 2>/dev/null
     [ -z "$envoy" ] || kill -KILL "$envoy" 2>/dev/null
     [ -z "$envoy" ] || wait "$envoy" 2>/dev/null
+    # Its helper ends by itself once nobody can write into the pipe any more.
+    [ -z "$log_watcher" ] || kill -KILL "$log_watcher" 2>/dev/null
+    log_watcher=
     clean_up
     exit "$1"
   fi
@@ -117,6 +134,11 @@ if [ -n "$TOKEN_FILE" ]; then
   # It must not keep the terminal's or a pipe's end open when everything else is gone.
   watch_token </dev/null >/dev/null 2>&1 &
   watcher=$!
+fi
+
+if [ -n "$ACCESS_LOG_PIPE" ]; then
+  watch_access_logs "$1" </dev/null >/dev/null &
+  log_watcher=$!
 fi
 
 status=0

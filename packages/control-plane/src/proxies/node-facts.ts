@@ -1,0 +1,20 @@
+import { isAbsolute } from "node:path";
+import type { NodeFacts } from "@heddle/engine/snapshot/snapshot.ts";
+import { ACCESS_LOG_PIPE_FEATURE, accessLogPipe } from "@heddle/model/access-log-pipe.ts";
+
+/** What policies may know of a proxy's machine, from the metadata of its node. */
+export function nodeFacts(
+  metadata: Readonly<Record<string, unknown>>,
+  proxy: { readonly mesh: string; readonly name: string },
+): NodeFacts {
+  const { workdir, features, systemCaPath } = metadata;
+  const hasPipe = Array.isArray(features) && features.includes(ACCESS_LOG_PIPE_FEATURE);
+  return {
+    ...(hasPipe && isPath(workdir) ? { accessLogPipe: accessLogPipe(workdir, proxy) } : {}),
+    ...(isPath(systemCaPath) ? { systemCaPath } : {}),
+  };
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && isAbsolute(value);
+}
