@@ -91,10 +91,20 @@ test("MeshProxyPatch: filters and clusters change on running proxies, and what i
 
   await t.test("what cannot be made of a proxy's configuration is told, and the proxy keeps what it has", async () => {
     const jsonPatches = [{ op: "replace", path: "/outlierDetection/interval", value: "1s" }];
-    await lab.apply(patch({ cluster: { operation: "Patch", match: { origin: "inbound" }, jsonPatches } }));
+    const modification = { cluster: { operation: "Patch", match: { origin: "inbound" }, jsonPatches } };
+    const spec = { default: { appendModifications: [modification] } };
+    const impossible = { type: "MeshProxyPatch", mesh: "default", name: "planned", spec };
+    await lab.apply(patch(modification));
     const told = await refusals(lab);
     assert.match(told, /appendModifications\[0\]\.cluster of MeshProxyPatch .*patch.* on .*self_inbound_dp_main/);
     assert.match(told, /there is nothing/);
+    const planned = await fetch(`${lab.at.apiUrl}/plan`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ documents: [impossible] }),
+    });
+    assert.equal(planned.status, 409);
+    assert.match(await planned.text(), /MeshProxyPatch .*planned.* on .*self_inbound_dp_main.*there is nothing/);
     assert.equal((await answer()).body, "first");
   });
 

@@ -5,6 +5,7 @@ import type { FactsOf } from "@heddle/engine/policy.ts";
 import { encodeResource } from "@heddle/envoy/encode-resource.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { ResourceSchema } from "@heddle/envoy/gen/envoy/service/discovery/v3/discovery_pb.js";
+import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import { EDITORS, valueOf } from "./edit.ts";
 import { addedBy, kriOfStep, OWN, reaches, type Step } from "./steps.ts";
 
@@ -116,6 +117,12 @@ function orExplain<Result>(step: Step, resource: EncodedResource | undefined, ap
     const what = `default.appendModifications[${index}].${change.subject} of MeshProxyPatch "${policy?.name ?? ""}"`;
     const where = resource === undefined ? "" : ` on "${resource.name}"`;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot do ${what}${where}: ${reason}`, { cause });
+    const { typeUrl = "", name = "" } = resource ?? {};
+    throw new PolicyFailure(`Cannot do ${what}${where}: ${reason}`, {
+      origins: krisOf(step),
+      typeUrl,
+      resource: name,
+      cause,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import { StoreError, type StoreErrorCode } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import { ApiError } from "./api-error.ts";
@@ -38,6 +39,8 @@ export function errorBody(error: ApiError, title: string): ErrorBody {
 export function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof StoreError) return fromStore(error);
+  // The policy says what cannot be done with this proxy, and its author is who can change that.
+  if (error instanceof PolicyFailure) return new ApiError(409, error.message, { cause: error });
   return fromFastify(error);
 }
 

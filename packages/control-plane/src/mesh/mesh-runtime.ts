@@ -11,6 +11,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { withInspectPort } from "../envoy-admin/with-inspect-port.ts";
@@ -18,6 +19,7 @@ import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
+import { rejectionOf } from "./refusals.ts";
 import { concerned } from "./concerned.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
@@ -207,6 +209,8 @@ export class MeshRuntime {
         `Cannot compile the configuration of "${proxy.mesh}/${proxy.name}"; it keeps what it has`,
         cause,
       );
+      // A policy that is on its way to all is taken back for that, as if the proxy itself had refused it.
+      if (cause instanceof PolicyFailure) this.#staging.refused(proxy, rejectionOf(cause));
     }
   }
 

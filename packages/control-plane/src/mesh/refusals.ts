@@ -1,4 +1,5 @@
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
+import type { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import type { Refusal } from "@heddle/model/roll-out-status.ts";
 
 /**
@@ -22,6 +23,11 @@ export function refusalsOf({ name }: { readonly name: string }, rejection: Rejec
     detail,
     ...(modifications.length === 0 ? {} : { modifications }),
   }));
+}
+
+/** A policy that cannot be applied to a proxy, as if its Envoy had refused the resource in question. */
+export function rejectionOf({ typeUrl, resource, message, origins }: PolicyFailure): Rejection {
+  return { typeUrl, resources: [resource], detail: message, origins: [...origins], time: new Date().toISOString() };
 }
 
 /**

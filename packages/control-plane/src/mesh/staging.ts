@@ -3,6 +3,7 @@ import { writtenPolicy } from "@heddle/engine/snapshot/legacy.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import { keyText, type Resource } from "@heddle/model/resource.ts";
+import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import { insists, type Refusal } from "@heddle/model/roll-out-status.ts";
 import { canariesFirst, shareOf } from "./canaries.ts";
 import type { Proxy } from "./proxy.ts";
@@ -226,7 +227,8 @@ export class Staging {
       else wave.waiting.set(proxy, proxy.published);
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
-      this.#holdWave(wave, wave.steps, [{ dataplane: proxy.name, detail }]);
+      const blamed = cause instanceof PolicyFailure ? this.#blamed(wave.steps, cause) : [];
+      this.#holdWave(wave, blamed.length > 0 ? blamed : wave.steps, [{ dataplane: proxy.name, detail }]);
     }
   }
 
@@ -259,7 +261,10 @@ export class Staging {
     this.#options.onProgress();
   }
 
-  #blamed(steps: readonly Step[], { origins = [] }: Rejection): readonly Step[] {
+  #blamed(
+    steps: readonly Step[],
+    { origins = [] }: { readonly origins?: readonly string[] | undefined },
+  ): readonly Step[] {
     return steps.filter(({ put }) => origins.includes(this.#options.kriOf(put.resource)));
   }
 
