@@ -5,6 +5,7 @@ import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
+import { meshProxyPatch } from "./mesh-proxy-patch/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
 import { meshTcpRoute } from "./mesh-tcp-route/policy.ts";
@@ -21,6 +22,7 @@ export const policies = [
   meshHealthCheck,
   meshHttpRoute,
   meshLoadBalancingStrategy,
+  meshProxyPatch,
   meshRateLimit,
   meshRetry,
   meshTcpRoute,
