@@ -6,13 +6,19 @@ export function shareOf(proxies: number): number {
 }
 
 /**
- * Those of some proxies that can tell whether a configuration is right, in the order in which they are asked: proxies of
- * different services first, because a policy may suit one and not the other.
+ * Those of some proxies that can tell whether a configuration is right, in the order in which they are asked: who has
+ * nothing else to answer first, and of these proxies of different services, because a policy may suit one and not the
+ * other. A proxy that never answered yet is not asked.
  */
 export function* canariesFirst(proxies: Iterable<Proxy>): Generator<Proxy> {
+  const able = [...proxies].filter(({ acknowledged }) => acknowledged > 0);
+  yield* ofDifferentServices(able.filter(({ isSynced }) => isSynced));
+  yield* ofDifferentServices(able.filter(({ isSynced }) => !isSynced));
+}
+
+function* ofDifferentServices(proxies: readonly Proxy[]): Generator<Proxy> {
   const byService = new Map<string, Proxy[]>();
   for (const proxy of proxies) {
-    if (!proxy.isSynced || proxy.set.size === 0) continue;
     const service = serviceOf(proxy);
     byService.set(service, [...(byService.get(service) ?? []), proxy]);
   }

@@ -134,6 +134,17 @@ test("what is corrected goes out, however often it was refused before", async ()
   assert.deepEqual(proxies.held(), ["slow", "slow"]);
 });
 
+test("a policy that comes while the only proxy still takes another one back is tried, too", async () => {
+  await using proxies = await fleet(1);
+  await proxies.lab.write(timeout(BAD));
+  const patience = AbortSignal.timeout(5_000);
+  while (proxies.held().length === 0) await proxies.lab.progress.wait(patience);
+  await proxies.lab.write(timeout(BAD, "labels: { second: try }"));
+  await proxies.lab.settle();
+  assert.deepEqual(proxies.held(), ["slow", "slow"]);
+  assert.deepEqual(proxies.timeouts(), new Set([15_000]));
+});
+
 test("a refused policy that is deleted leaves nothing behind", async () => {
   await using proxies = await fleet(3);
   await proxies.lab.write(timeout("3s"));
