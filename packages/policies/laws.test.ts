@@ -227,8 +227,9 @@ function isTold(proxy: string, { dependsOn, destinations }: Compiled, impact: Im
   if (impact.policies.some((policy) => reachOf(policy, mesh, entry.resource) !== undefined)) return true;
   const used = new Set([...dependsOn, ...[...destinations.values()].map(serviceKey)]);
   const changed = [...impact.services, ...impact.endpoints];
-  const anyService =
-    dependsOn.has("MeshService/*") && [...impact.services].some((key) => key.startsWith("MeshService/"));
+  const anyService = ["MeshService", "MeshExternalService", "MeshMultiZoneService"].some(
+    (kind) => dependsOn.has(`${kind}/*`) && [...impact.services].some((key) => key.startsWith(`${kind}/`)),
+  );
   return anyService || changed.some((key) => used.has(key));
 }
 

@@ -30,10 +30,15 @@ export function dataplane(
           : [{ port: inboundPort, servicePort, name: "main", protocol, ...(tags === undefined ? {} : { tags }) }],
       outbound: calls.map((service, index) => ({
         port: outboundPorts[index],
-        ...(callsByTag
-          ? { tags: { "kuma.io/service": service } }
-          : { backendRef: { kind: "MeshService", name: service, port: callPort } }),
+        ...(callsByTag ? { tags: { "kuma.io/service": service } } : { backendRef: backendRef(service, callPort) }),
       })),
     },
   };
+}
+
+/** "MeshExternalService/httpbin", or the name of a MeshService. */
+function backendRef(called: string, port: number): object {
+  const [kind, name] = called.split("/");
+  if (name === undefined) return { kind: "MeshService", name: called, port };
+  return { kind, name, ...(kind === "MeshExternalService" ? {} : { port }) };
 }

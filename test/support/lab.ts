@@ -35,7 +35,7 @@ export interface SidecarOptions {
   readonly protocol?: string;
   /** Port of the application; none for one that only calls. */
   readonly servicePort?: number;
-  /** MeshServices that the application calls, at port 80 or `callPort`. */
+  /** MeshServices that the application calls, at port 80 or `callPort`; with their kind ("MeshExternalService/x") others. */
   readonly calls?: readonly string[];
   readonly callPort?: number;
   /** As Kuma 2.x has it: calls name services by their kuma.io/service tag. */

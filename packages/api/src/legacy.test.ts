@@ -62,13 +62,13 @@ test("a Mesh's backends decide where a TrafficLog writes to, and a missing one i
   assert.match(reply.text, /type: MeshAccessLog[^]*path: \/tmp\/a.log/);
 });
 
-test("an ExternalService is kept, and told to be without effect", async () => {
+test("an ExternalService is in force, and told what it is today", async () => {
   await using api = await startApi();
   const body = { networking: { address: "httpbin.org:80" }, tags: { "kuma.io/service": "httpbin" } };
   const reply = await api.call("PUT", "/meshes/default/external-services/httpbin", { body });
   assert.equal(reply.status, 201, reply.text);
   const [first] = reply.json()["warnings"] as string[];
-  assert.match(first ?? "", /"httpbin" has no effect until it is applied as MeshExternalService "httpbin"/);
+  assert.match(first ?? "", /"httpbin" is in force as MeshExternalService "httpbin"/);
   assert.equal((await api.call("GET", "/meshes/default/external-services/httpbin/_resources/dataplanes")).status, 404);
 });
 

@@ -25,7 +25,11 @@ export function contextFor(context: Omit<CompileContext, "outgoing" | "proxyKey"
   const { matched, tls, proxy, whole } = context;
   const readsProxy = matched.some(({ policy, policies }) => policy.readsProxy === true && policies.length > 0);
   const proxyKey = `${whole.outbounds.length > 0 ? idOf(whole) : ""}|${readsProxy ? idOf(proxy) : ""}`;
-  const outgoing = outgoingOf.get(matched, `${tlsKey(tls)}|${proxyKey}`, () => new WeakMap());
+  const outgoing = outgoingOf.get(
+    matched,
+    `${tlsKey(tls)}|${proxyKey}|${proxy.node.systemCaPath}`,
+    () => new WeakMap(),
+  );
   return { ...context, proxyKey, outgoing };
 }
 

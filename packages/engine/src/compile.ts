@@ -121,6 +121,11 @@ function ordersFor(outbounds: readonly OutboundUnit[], proxy: ProxyFacts): Compi
   return found;
 }
 
+/** Destinations whose instances are discovered: what is outside of the mesh says itself where it is. */
+export function discovered({ destinations }: Pick<Compiled, "destinations">): readonly Destination[] {
+  return [...destinations.values()].filter(({ external }) => external === undefined);
+}
+
 /** Which instances of a destination a proxy calls first. */
 export function endpointOrder({ orders, proxy }: Compiled, destination: Destination): CallerOrder {
   return orders.get(destination.key) ?? defaultOrder(proxy, destination);

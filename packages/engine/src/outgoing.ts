@@ -44,15 +44,17 @@ interface Called {
 }
 
 function calledFor(context: CompileContext, destination: Destination): Called {
-  const { matched, tls, memo, proxyKey } = context;
+  const { matched, tls, memo, proxyKey, proxy } = context;
+  // Only what is outside of the mesh may have a certificate that the machine's own authorities signed.
+  const systemCaPath = destination.external === undefined ? undefined : proxy.node.systemCaPath;
   const confs = confsAbout(matched, destination);
-  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${textOf(confs)}`, () => {
+  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${systemCaPath}|${textOf(confs)}`, () => {
     const { settings } = applyProposals(
       baseOutboundSettings(),
       proposalsFor(context, confs, destination),
       destination.key,
     );
-    return { cluster: destinationCluster(destination, settings, tls), order: settings.endpoints };
+    return { cluster: destinationCluster(destination, settings, { tls, systemCaPath }), order: settings.endpoints };
   });
 }
 

@@ -96,8 +96,11 @@ function clusterFacts(
 /** Kuma 2.x: `<mesh>_<name>_<namespace>_<zone>_<short name>_<port>`, and for a service tag the service itself. */
 function nameInKuma2({ key, kind, mesh, name, labels, port }: Destination): string {
   if (kind === "Service") return key;
-  return [mesh, name, labels[LABEL.namespace] ?? "", labels[LABEL.zone] ?? "", "msvc", port].join("_");
+  const shortName = SHORT_NAMES[kind];
+  return [mesh, name, labels[LABEL.namespace] ?? "", labels[LABEL.zone] ?? "", shortName, port].join("_");
 }
+
+const SHORT_NAMES = { MeshService: "msvc", MeshExternalService: "extsvc", MeshMultiZoneService: "mzsvc" } as const;
 
 type Kind = "Listener" | "Cluster" | "RouteConfiguration";
 

@@ -1,11 +1,9 @@
 /** Paths of Kuma's resource types, and the types: for telling its users what is not served here. */
 const TYPES: Readonly<Record<string, string>> = {
   hostnamegenerators: "HostnameGenerator",
-  meshexternalservices: "MeshExternalService",
   meshgatewayroutes: "MeshGatewayRoute",
   meshgateways: "MeshGateway",
   meshmetrics: "MeshMetric",
-  meshmultizoneservices: "MeshMultiZoneService",
   meshpassthroughs: "MeshPassthrough",
   meshzoneaddresses: "MeshZoneAddress",
   "virtual-outbounds": "VirtualOutbound",

@@ -1,6 +1,6 @@
 import type { ConfigOptions } from "@heddle/api/ports.ts";
 import type { ConfigReport } from "@heddle/api/reports.ts";
-import { type Compiled, compile, endpointOrder } from "@heddle/engine/compile.ts";
+import { type Compiled, compile, discovered, endpointOrder } from "@heddle/engine/compile.ts";
 import { loadAssignment } from "@heddle/engine/emit/endpoints.ts";
 import { endpointsOf } from "@heddle/engine/plan/resolve.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
@@ -34,9 +34,9 @@ export async function configReport(
 
 /** All that a proxy needs but secrets, whose content is not computed but issued. */
 export function resourcesOf(mesh: MeshSnapshot, compiled: Compiled): ResourceSet {
-  const endpoints = [...compiled.destinations].map(([key, destination]): [string, EncodedResource] => [
-    key,
-    loadAssignment(key, endpointsOf(mesh, destination), endpointOrder(compiled, destination)),
+  const endpoints = discovered(compiled).map((destination): [string, EncodedResource] => [
+    destination.key,
+    loadAssignment(destination.key, endpointsOf(mesh, destination), endpointOrder(compiled, destination)),
   ]);
   return new Map(compiled.resources).set(TYPE_URL.endpoint, new Map(endpoints));
 }

@@ -1,6 +1,7 @@
 import type { Meta, PolicyRules } from "@heddle/api/reports.ts";
 import { outboundConf, pointsAt, type RouteTarget, type Selected } from "@heddle/engine/match/match.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
+import { asWritten } from "@heddle/engine/snapshot/legacy.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { displayName, LABEL } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -81,14 +82,30 @@ function targetsOf(mesh: MeshSnapshot, ref: TargetRef | undefined, metas: Metas)
     }));
   }
   return destinationsOf(mesh).flatMap((destination): Target[] => {
-    const service = mesh.services.get(destination.name);
-    if (destination.kind !== "MeshService" || service === undefined) return [];
+    const service = serviceOf(mesh, destination);
+    if (service === undefined) return [];
     if (!pointsAt(ref, destination, undefined)) return [];
     const meta = metas.of(service);
     if (ref.sectionName !== undefined) return [{ meta, section: destination.section, destination }];
     // Without its section, so that only what is said about the whole service applies.
     return [{ meta, destination: { ...destination, section: "", port: 0 } }];
   });
+}
+
+/** The resource that a destination is about; none for a service tag. What stands for one of Kuma 2.x is shown as written. */
+function serviceOf(mesh: MeshSnapshot, { kind, name }: Destination): Resource | undefined {
+  switch (kind) {
+    case "MeshService":
+      return mesh.services.get(name);
+    case "MeshMultiZoneService":
+      return mesh.multiZoneServices.get(name);
+    case "MeshExternalService": {
+      const service = mesh.externalServices.get(name);
+      return service && asWritten(service);
+    }
+    case "Service":
+      return undefined;
+  }
 }
 
 function keyOf({ type, name }: Meta): string {

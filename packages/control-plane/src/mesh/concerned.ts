@@ -17,8 +17,9 @@ export function concerned(
     if (proxy !== undefined) found.add(proxy);
   }
   for (const key of impact.services) for (const proxy of byService.get(key) ?? []) found.add(proxy);
-  const named = [...impact.services].some((key) => key.startsWith("MeshService/"));
-  if (named) for (const proxy of byService.get("MeshService/*") ?? []) found.add(proxy);
+  // Any service of a kind may be the one that a reference by labels means.
+  const kinds = new Set([...impact.services].map((key) => key.slice(0, key.indexOf("/"))));
+  for (const kind of kinds) for (const proxy of byService.get(`${kind}/*`) ?? []) found.add(proxy);
   if (impact.policies.length > 0) {
     for (const proxy of proxies.values()) {
       const entry = snapshot.dataplanes.get(proxy.name);

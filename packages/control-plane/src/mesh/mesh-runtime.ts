@@ -1,4 +1,4 @@
-import { type Compiled, compile, endpointOrder } from "@heddle/engine/compile.ts";
+import { type Compiled, compile, discovered, endpointOrder } from "@heddle/engine/compile.ts";
 import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
 import type { Memo } from "@heddle/engine/memo.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
@@ -7,6 +7,8 @@ import type { Policy } from "@heddle/engine/policy.ts";
 import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
+import { meshExternalService } from "@heddle/model/kinds/mesh-external-service.ts";
+import { pemFacts } from "@heddle/model/pem.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
@@ -17,12 +19,14 @@ import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { withInspectPort } from "../envoy-admin/with-inspect-port.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
+import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
 import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
 import { rejectionOf } from "./refusals.ts";
 import { concerned } from "./concerned.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
+import { trustBundles } from "./trust-bundles.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 // How many refused policies are remembered for those who ask what became of a write.
@@ -55,6 +59,7 @@ export class MeshRuntime {
   /** Who has to look again when a service changes. */
   readonly #byService = new Map<string, Set<Proxy>>();
   readonly #assignments = new Assignments();
+  readonly #externalSecrets = new ExternalSecrets();
   readonly #compilations: WorkQueue<Proxy>;
   readonly #issuing = new Set<Proxy>();
   /** What each proxy was issued last, by name; gone with its Dataplane. */
@@ -100,6 +105,15 @@ export class MeshRuntime {
     }
   }
 
+  /** A Secret of the mesh was written, or deleted when there is no text. Who needs it gets the new one, and nothing else. */
+  applySecret(name: string, text: string | undefined, revision = this.#revision): void {
+    if (!this.#externalSecrets.note(name, text)) return;
+    this.apply([{ what: "secret", name, facts: text === undefined ? undefined : pemFacts(text) }], revision);
+    for (const proxy of this.#proxies.values()) {
+      if (proxy.published > 0 && needsSecret(this.snapshot, proxy.compiled, name)) this.#publish(proxy);
+    }
+  }
+
   /** Policies that proxies refused since a revision of the store. */
   heldSince(revision: number): readonly HeldPolicy[] {
     return this.#held.flatMap(({ at, policy }) => (at > revision ? [policy] : []));
@@ -117,7 +131,7 @@ export class MeshRuntime {
 
   #stagingOptions(): StagingOptions {
     const { policies, sliceMillis, onProgress, onHeld } = this.#shared;
-    const kinds = new Map(policies.map(({ kind }) => [kind.type, kind]));
+    const kinds = new Map([...policies.map(({ kind }) => kind), meshExternalService].map((kind) => [kind.type, kind]));
     return {
       isPolicy: (type) => kinds.has(type),
       kriOf: (policy) => formatKri(kriOf(kinds.get(policy.type)?.shortName ?? policy.type, policy)),
@@ -272,11 +286,11 @@ export class MeshRuntime {
     const { compiled } = proxy;
     if (compiled === undefined) return;
     const endpoints = new Map(
-      [...compiled.destinations].map(([key, destination]) => [key, this.#assignment(compiled, destination)]),
+      discovered(compiled).map((destination) => [destination.key, this.#assignment(compiled, destination)]),
     );
     const set = new Map(compiled.resources);
     set.set(TYPE_URL.endpoint, endpoints);
-    set.set(TYPE_URL.secret, this.#secrets(proxy, compiled.identity));
+    set.set(TYPE_URL.secret, this.#secrets(proxy, compiled));
     proxy.publish(set, this.#revision);
   }
 
@@ -285,7 +299,7 @@ export class MeshRuntime {
     const { compiled } = proxy;
     if (compiled === undefined || old === undefined) return;
     const endpoints = new Map(old);
-    for (const destination of compiled.destinations.values()) {
+    for (const destination of discovered(compiled)) {
       if (serviceKey(destination) === key) endpoints.set(destination.key, this.#assignment(compiled, destination));
     }
     proxy.publish(new Map(proxy.set).set(TYPE_URL.endpoint, endpoints), this.#revision);
@@ -296,10 +310,11 @@ export class MeshRuntime {
     return this.#assignments.get(destination.key, endpoints, endpointOrder(compiled, destination));
   }
 
-  #secrets(proxy: Proxy, identity: ProxyIdentity | undefined): ReadonlyMap<string, EncodedResource> {
-    if (identity === undefined || proxy.held === undefined) return new Map();
-    const trust = this.#trustSecret(identity);
-    return new Map([proxy.held.secret, trust].map((secret) => [secret.name, secret]));
+  #secrets(proxy: Proxy, { identity, destinations }: Compiled): ReadonlyMap<string, EncodedResource> {
+    const own =
+      identity === undefined || proxy.held === undefined ? [] : [proxy.held.secret, this.#trustSecret(identity)];
+    const external = this.#externalSecrets.secretsFor(this.#staging.snapshotFor(proxy), destinations.values());
+    return new Map([...own, ...external].map((secret) => [secret.name, secret]));
   }
 
   #trustSecret(identity: ProxyIdentity): EncodedResource {
@@ -313,13 +328,4 @@ export class MeshRuntime {
     this.#trust = { text, resource };
     return resource;
   }
-}
-
-function trustBundles(snapshot: MeshSnapshot): ReadonlyMap<string, string> {
-  const bundles = new Map<string, string>();
-  for (const { spec } of snapshot.trusts.values()) {
-    const pem = spec.caBundles.map((bundle) => bundle.pem.value.trim()).join("\n");
-    bundles.set(spec.trustDomain, [bundles.get(spec.trustDomain), pem].filter((text) => text !== undefined).join("\n"));
-  }
-  return bundles;
 }

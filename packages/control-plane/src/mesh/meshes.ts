@@ -7,6 +7,7 @@ import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
+import { textOf } from "../secrets.ts";
 import type { TokenService } from "../identity/token-service.ts";
 import { type Lookup, namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
 import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
@@ -54,7 +55,7 @@ export class Meshes {
     const { store, kinds } = this.#options;
     const resources: Resource[] = [];
     for (const kind of kinds.all) {
-      if (kind.volatile !== true && kind.secret !== true)
+      if (kind.volatile !== true && (kind.secret !== true || kind.type === "Secret"))
         resources.push(...(await store.list({ type: kind.type })).items);
     }
     await this.#take(
@@ -85,12 +86,20 @@ export class Meshes {
     for (const event of prepared) {
       const mesh = event.resource.type === "Mesh" ? event.resource.name : event.resource.mesh;
       if (!this.#runtimes.has(mesh)) continue;
+      this.#takeSecret(event);
       const list = changes.get(mesh) ?? [];
       list.push(...this.#changesOf(event));
       changes.set(mesh, list);
     }
     const revision = events.at(-1)?.revision ?? this.#revision;
     for (const [mesh, list] of changes) this.#runtimes.get(mesh)?.apply(list, revision);
+  }
+
+  /** Secrets are no part of what a mesh looks like; only what can be read of them is. */
+  #takeSecret({ change, revision, resource }: StoreEvent): void {
+    if (resource.type !== "Secret") return;
+    const text = change === "put" ? textOf(resource) : undefined;
+    this.#runtimes.get(resource.mesh)?.applySecret(resource.name, text, revision);
   }
 
   #changesOf({ change, resource }: StoreEvent): readonly MeshChange[] {

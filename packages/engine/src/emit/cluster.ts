@@ -10,23 +10,28 @@ import type { ClusterSettings, Destination, InboundPlan, ProxyTls, Settings } fr
 import { emitLoadBalancer, emitLocalities } from "./balancing.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { outside } from "./external-cluster.ts";
 import { emitHealthCheck } from "./health-check.ts";
 import { upstreamTls } from "./tls.ts";
 
+const BY_EDS = {
+  clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+  edsClusterConfig: { edsConfig: FROM_ADS },
+} as const satisfies Init<typeof ClusterSchema>;
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 /** The instances of a destination, as one proxy calls them. */
 export function destinationCluster(
   destination: Destination,
   { cluster: settings, tls: connections }: Pick<Settings, "cluster" | "tls">,
-  tls: ProxyTls | undefined,
+  { tls, systemCaPath }: { readonly tls: ProxyTls | undefined; readonly systemCaPath: string | undefined },
 ): EncodedResource {
+  const { external } = destination;
   const secure = tls !== undefined && destination.tls !== undefined;
   const http2 = destination.protocol !== "http" || secure;
   return encodeResource(ClusterSchema, destination.key, {
     name: destination.key,
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: FROM_ADS },
+    ...(external === undefined ? BY_EDS : outside(destination, external, systemCaPath)),
     ...emitLoadBalancer(settings.loadBalancer ?? { by: "RoundRobin" }),
     // An instance that discovery took away gets no new requests, whatever its last health check said.
     ignoreHealthOnHostRemoval: true,

@@ -85,11 +85,16 @@ function forward(action: Forward, match: RouteMatch): Init<typeof RouteActionSch
         },
       }),
     ),
-    ...(action.hostRewrite === undefined
-      ? {}
-      : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: action.hostRewrite } }),
+    ...rewriteHost(action),
     ...(action.rewrite === undefined ? {} : rewritePath(action.rewrite, match)),
   };
+}
+
+// Who serves several names must be told which one is meant: outside of the mesh that is the name under which it is found.
+function rewriteHost({ hostRewrite, backends }: Forward): Init<typeof RouteActionSchema> {
+  if (hostRewrite !== undefined) return { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: hostRewrite } };
+  const isOutside = backends.some(({ destination }) => destination.external !== undefined);
+  return isOutside ? { hostRewriteSpecifier: { case: "autoHostRewrite", value: { value: true } } } : {};
 }
 
 function rewritePath(rewrite: PathRewrite, match: RouteMatch): Init<typeof RouteActionSchema> {

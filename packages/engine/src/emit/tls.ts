@@ -77,7 +77,8 @@ function paramsOf({ maxVersion = "1.3", minVersion = maxVersion, ciphers = [] }:
 }
 type TlsParams = Init<typeof TlsParametersSchema>;
 
-const PROTOCOLS = {
+/** Versions of TLS in Envoy's words. */
+export const PROTOCOLS = {
   "1.0": TlsParameters_TlsProtocol.TLSv1_0,
   "1.1": TlsParameters_TlsProtocol.TLSv1_1,
   "1.2": TlsParameters_TlsProtocol.TLSv1_2,

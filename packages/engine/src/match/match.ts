@@ -193,6 +193,7 @@ export function pointsAt(
       return pointsAtRoute(ref, route);
     case "MeshExternalService":
     case "MeshMultiZoneService":
+      return destination.kind === ref.kind && isPort(ref, destination) && isNamed(ref, destination);
     case "MeshGateway":
     case "MeshSubset":
     case "Dataplane":
@@ -206,13 +207,7 @@ function pointsAtRoute({ name, labels }: TargetRef, route: RouteTarget | undefin
 }
 
 function pointsAtService(ref: TargetRef, destination: Destination): boolean {
-  if (
-    ref.sectionName !== undefined &&
-    ref.sectionName !== destination.section &&
-    ref.sectionName !== String(destination.port)
-  ) {
-    return false;
-  }
+  if (!isPort(ref, destination)) return false;
   if (ref.labels !== undefined)
     return destination.kind === "MeshService" && matchesLabels(ref.labels, destination.labels);
   // In Kuma 2.x a name in `to` means the service tag as well as the resource of that name.
@@ -220,6 +215,14 @@ function pointsAtService(ref: TargetRef, destination: Destination): boolean {
     ref.name === destination.tags[LABEL.service] ||
     (destination.kind === "MeshService" && ref.name === displayName(destination))
   );
+}
+
+function isPort({ sectionName }: TargetRef, { section, port }: Destination): boolean {
+  return sectionName === undefined || sectionName === section || sectionName === String(port);
+}
+
+function isNamed({ name, labels }: TargetRef, destination: Destination): boolean {
+  return labels === undefined ? name === displayName(destination) : matchesLabels(labels, destination.labels);
 }
 
 function confOf(value: unknown, origins: readonly Origin[]): Conf {

@@ -4,6 +4,7 @@ import type { Labels } from "@heddle/model/labels.ts";
 import type { Protocol } from "@heddle/model/kinds/dataplane.ts";
 import type { Match } from "@heddle/model/target-ref.ts";
 import type { EndpointOrder, HashPolicy, LoadBalancer, Localities } from "./balancing.ts";
+import type { External } from "./external.ts";
 import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
@@ -19,7 +20,7 @@ export interface Origin {
 export interface Destination {
   /** Name of its cluster, endpoints, routes and statistics: a KRI, or for a Kuma 2.x service tag the service's name. */
   readonly key: string;
-  readonly kind: "MeshService" | "Service";
+  readonly kind: "MeshService" | "Service" | "MeshExternalService" | "MeshMultiZoneService";
   readonly mesh: string;
   readonly name: string;
   /** KRI of the resource without a section; empty for a service tag. */
@@ -31,6 +32,8 @@ export interface Destination {
   readonly tags: Labels;
   readonly protocol: Protocol;
   readonly tls: UpstreamTls | undefined;
+  /** Of a MeshExternalService: nobody of the mesh serves it. */
+  readonly external?: External | undefined;
 }
 
 /** How a client proves who it is to a destination, and who it accepts there. */
@@ -52,7 +55,7 @@ export interface ProxyTls {
 }
 
 /** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */
-export const HTTP_STAGES = ["cors", "authenticate", "authorize", "fault", "limit", "observe"] as const;
+export const HTTP_STAGES = ["cors", "authenticate", "authorize", "decide", "fault", "limit", "observe"] as const;
 export type HttpStage = (typeof HTTP_STAGES)[number];
 
 export interface HttpFilter {
@@ -62,7 +65,7 @@ export interface HttpFilter {
 }
 
 /** Network filters run before the protocol's own filter, in this order. */
-export const NETWORK_STAGES = ["authorize", "state", "limit"] as const;
+export const NETWORK_STAGES = ["authorize", "decide", "state", "limit"] as const;
 export type NetworkStage = (typeof NETWORK_STAGES)[number];
 
 export interface NetworkFilter {

@@ -1,8 +1,10 @@
 import { canonicalJson, contentHash } from "@heddle/model/canonical-json.ts";
 import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
+import type { Resource } from "@heddle/model/resource.ts";
 import { ObjectMemo } from "../memo.ts";
 import type { BackendReference } from "../policy.ts";
 import type { Endpoint, PortView } from "../snapshot/service-view.ts";
+import { serviceTags } from "../snapshot/legacy.ts";
 import type { MeshSnapshot } from "../snapshot/snapshot.ts";
 import type { Destination } from "./plan.ts";
 
@@ -18,6 +20,10 @@ export function resolveBackend(mesh: MeshSnapshot, reference: BackendReference):
   switch (reference.kind) {
     case "MeshService":
       return reference.labels === undefined ? byName(mesh, reference) : byLabels(mesh, reference);
+    case "MeshExternalService":
+      return byKind(mesh, mesh.externalServices, reference);
+    case "MeshMultiZoneService":
+      return byKind(mesh, mesh.multiZoneServices, reference);
     case "MeshServiceSubset":
     case "Service":
       return byTags(mesh, {
@@ -46,6 +52,19 @@ export function endpointsOf(mesh: MeshSnapshot, destination: Destination): reado
 // All who call a subset ask for its instances, with every change of them.
 const subsetEndpoints = new ObjectMemo<readonly Endpoint[], readonly Endpoint[]>();
 
+type Stored = ReadonlyMap<string, Resource>;
+
+/** Services that are only ever what a resource says: no tag stands for them. */
+function byKind(mesh: MeshSnapshot, stored: Stored, reference: BackendReference): Resolution {
+  const { kind, name, labels = { [LABEL.displayName]: name ?? "" } } = reference;
+  const found = (name === undefined ? undefined : stored.get(name)) ?? oldestWith(stored, labels);
+  const ports = found === undefined ? undefined : mesh.views.get(`${kind}/${found.name}`)?.ports;
+  // A service outside of the mesh has one port, which callers need not name.
+  const port = portOf(ports, kind === "MeshExternalService" ? { kind } : reference);
+  const others = found === undefined || found.name !== name ? [`${kind}/*`] : [];
+  return { destination: port?.destination, dependsOn: [`${kind}/${name ?? "*"}`, ...others] };
+}
+
 function byName(mesh: MeshSnapshot, reference: BackendReference): Resolution {
   const name = reference.name ?? "";
   const isStored = mesh.services.has(name);
@@ -54,10 +73,11 @@ function byName(mesh: MeshSnapshot, reference: BackendReference): Resolution {
   const port = portOf(mesh.views.get(key)?.ports, reference);
   if (isStored && port !== undefined) return { destination: port.destination, dependsOn: own };
   // Kuma 2.x: a MeshService that is no resource is the service tag of that name.
-  const destination = port?.destination ?? mesh.views.get(`Service/${name}`)?.ports.get(0)?.destination;
+  const tagged = port === undefined ? byTags(mesh, { [LABEL.service]: name }) : undefined;
+  const destination = port?.destination ?? tagged?.destination;
   // Without a service of exactly this name, any service may come to have it as its display name.
   const others = isStored ? [] : ["MeshService/*"];
-  return { destination, dependsOn: [`MeshService/${name}`, `Service/${name}`, ...others] };
+  return { destination, dependsOn: [`MeshService/${name}`, ...(tagged?.dependsOn ?? [`Service/${name}`]), ...others] };
 }
 
 // References are looked up again and again, with every change of a policy for every proxy.
@@ -70,16 +90,15 @@ function byLabels(mesh: MeshSnapshot, reference: BackendReference): Resolution {
   return { destination: port?.destination, dependsOn: ["MeshService/*"] };
 }
 
-const oldest = new ObjectMemo<MeshSnapshot["services"], Service | undefined>();
-type Service = MeshSnapshot["services"] extends ReadonlyMap<string, infer Value> ? Value : never;
+const oldest = new ObjectMemo<Stored, Resource | undefined>();
 
 // Several services may carry the labels; the oldest one is meant, so that a newcomer cannot take traffic over.
-function oldestWith(services: MeshSnapshot["services"], labels: Labels): Service | undefined {
+function oldestWith(services: Stored, labels: Labels): Resource | undefined {
   return oldest.get(services, canonicalJson(labels), () => {
     const found = [...services.values()].filter((service) =>
       matchesLabels(labels, { ...service.labels, [LABEL.displayName]: displayName(service) }),
     );
-    return found.toSorted((a, b) => compare(a.creationTime, b.creationTime) || compare(a.name, b.name))[0];
+    return found.toSorted(byAge)[0];
   });
 }
 
@@ -87,13 +106,29 @@ function byTags(mesh: MeshSnapshot, tags: Labels): Resolution {
   const service = tags[LABEL.service] ?? "";
   const whole = mesh.views.get(`Service/${service}`)?.ports.get(0)?.destination;
   const dependsOn = [`Service/${service}`];
-  if (whole === undefined || Object.keys(tags).length === 1) return { destination: whole, dependsOn };
+  if (whole === undefined) return outsideByTags(mesh, tags, dependsOn);
+  if (Object.keys(tags).length === 1) return { destination: whole, dependsOn };
   const key = contentHash(tags);
   return {
     destination: subsets.get(whole, key, () => ({ ...whole, key: `${service}-${key}`, tags })),
     dependsOn,
   };
 }
+
+/** Kuma 2.x: an ExternalService is called by its tags. */
+function outsideByTags(mesh: MeshSnapshot, tags: Labels, dependsOn: readonly string[]): Resolution {
+  const found = taggedServices
+    .get(mesh.externalServices, "", () =>
+      [...mesh.externalServices.values()].filter((each) => LABEL.service in serviceTags(each)),
+    )
+    .filter((each) => matchesLabels(tags, serviceTags(each)))
+    .toSorted(byAge)[0];
+  const view = found === undefined ? undefined : mesh.views.get(`MeshExternalService/${found.name}`);
+  const [port] = view?.ports.values() ?? [];
+  return { destination: port?.destination, dependsOn: [...dependsOn, "MeshExternalService/*"] };
+}
+
+const taggedServices = new ObjectMemo<MeshSnapshot["externalServices"], readonly Resource[]>();
 
 // One object for a subset as long as its service stays the same, as for all other destinations.
 const subsets = new ObjectMemo<Destination, Destination>();
@@ -112,6 +147,10 @@ function bySection(ports: ReadonlyMap<number, PortView>, section: string): PortV
   const views = [...ports.values()];
   const named = views.find(({ destination }) => destination.section === section);
   return named ?? views.find(({ destination }) => String(destination.port) === section);
+}
+
+function byAge(a: Resource, b: Resource): number {
+  return compare(a.creationTime, b.creationTime) || compare(a.name, b.name);
 }
 
 function compare(a: string, b: string): number {

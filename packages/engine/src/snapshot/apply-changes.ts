@@ -2,14 +2,19 @@ import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { TelemetryBackendSpec } from "@heddle/model/kinds/mesh-open-telemetry-backend.ts";
+import type { MeshExternalServiceSpec } from "@heddle/model/kinds/mesh-external-service.ts";
+import type { MeshMultiZoneServiceSpec } from "@heddle/model/kinds/mesh-multi-zone-service.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import type { PemFacts } from "@heddle/model/pem.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { byPrecedence, type PolicySpec } from "../match/precedence.ts";
+import { secretsNamedBy } from "./external-view.ts";
 import { MapDraft } from "./map-draft.ts";
 import { IndexDraft } from "./index-draft.ts";
 import { legacyEntry, readsMesh } from "./legacy.ts";
 import { isMember, requiredFeature, servicesByFeature } from "./membership.ts";
+import { selectsService } from "./multi-zone-view.ts";
 import { type ServiceView, viewService } from "./service-view.ts";
 import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
 
@@ -17,7 +22,9 @@ import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
 export type MeshChange =
   | { readonly what: "put"; readonly resource: Resource }
   | { readonly what: "delete"; readonly resource: Resource }
-  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts };
+  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts }
+  /** A Secret was written, or deleted when there are no facts. */
+  | { readonly what: "secret"; readonly name: string; readonly facts: PemFacts | undefined };
 
 /** What a batch of changes may have touched; proxies outside of it need not be looked at. */
 export interface Impact {
@@ -48,7 +55,11 @@ class Draft {
   #mesh: Resource<MeshSpec>;
   readonly #zone: string;
   readonly #dataplanes;
+  readonly #before: MeshSnapshot;
   readonly #services;
+  readonly #externalServices;
+  readonly #multiZoneServices;
+  readonly #secrets;
   readonly #identities;
   readonly #trusts;
   readonly #telemetryBackends;
@@ -59,6 +70,7 @@ class Draft {
   readonly #views;
 
   readonly #dirtyServices = new Set<string>();
+  readonly #touchedMultiZoneServices = new Set<string>();
   readonly #touchedDataplanes = new Set<string>();
   readonly #touchedPolicies: Resource<PolicySpec>[] = [];
   #everybody = false;
@@ -67,7 +79,11 @@ class Draft {
     this.#mesh = mesh.mesh;
     this.#zone = mesh.zone;
     this.#dataplanes = new MapDraft(mesh.dataplanes);
+    this.#before = mesh;
     this.#services = new MapDraft(mesh.services);
+    this.#externalServices = new MapDraft(mesh.externalServices);
+    this.#multiZoneServices = new MapDraft(mesh.multiZoneServices);
+    this.#secrets = new MapDraft(mesh.secrets);
     this.#identities = new MapDraft(mesh.identities);
     this.#trusts = new MapDraft(mesh.trusts);
     this.#telemetryBackends = new MapDraft(mesh.telemetryBackends);
@@ -80,20 +96,26 @@ class Draft {
 
   apply(change: MeshChange): void {
     if (change.what === "facts") this.#applyFacts(change.dataplane, change.facts);
+    else if (change.what === "secret") this.#applySecret(change.name, change.facts);
     else this.#applyResource(change.resource, change.what === "put");
   }
 
   finish(): { snapshot: MeshSnapshot; impact: Impact } {
     const services = new Set<string>();
     const endpoints = new Set<string>();
-    const snapshot = this.#snapshot();
-    for (const key of this.#everybody ? this.#allServices() : this.#dirtyServices) {
-      const old = this.#views.current.get(key);
-      const view = keepDestinations(old, viewService(snapshot, key));
-      this.#views.write(key, view);
-      if (old?.hash !== view?.hash) services.add(key);
-      else if (endpointsText(old) !== endpointsText(view)) endpoints.add(key);
-    }
+    const look = (keys: Iterable<string>): void => {
+      const snapshot = this.#snapshot();
+      for (const key of keys) {
+        const old = this.#views.current.get(key);
+        const view = keepDestinations(old, viewService(snapshot, key));
+        this.#views.write(key, view);
+        if (old?.hash !== view?.hash) services.add(key);
+        else if (endpointsText(old) !== endpointsText(view)) endpoints.add(key);
+      }
+    };
+    look(this.#everybody ? this.#allServices() : this.#dirtyServices);
+    // They are made of the views of others.
+    look(this.#dirtyMultiZoneServices());
     const impact: Impact = {
       everybody: this.#everybody,
       dataplanes: this.#touchedDataplanes,
@@ -110,6 +132,9 @@ class Draft {
       zone: this.#zone,
       dataplanes: this.#dataplanes.current,
       services: this.#services.current,
+      externalServices: this.#externalServices.current,
+      multiZoneServices: this.#multiZoneServices.current,
+      secrets: this.#secrets.current,
       identities: this.#identities.current,
       trusts: this.#trusts.current,
       telemetryBackends: this.#telemetryBackends.current,
@@ -134,6 +159,16 @@ class Draft {
         return;
       case "MeshService":
         this.#applyService(resource as Resource<MeshServiceSpec>, put);
+        return;
+      case "MeshExternalService":
+        this.#applyExternalService(resource as Resource<MeshExternalServiceSpec>, put);
+        return;
+      case "MeshMultiZoneService":
+        this.#multiZoneServices.write(
+          resource.name,
+          put ? (resource as Resource<MeshMultiZoneServiceSpec>) : undefined,
+        );
+        this.#touchedMultiZoneServices.add(resource.name);
         return;
       case "MeshIdentity":
         this.#identities.write(resource.name, put ? (resource as Resource<MeshIdentitySpec>) : undefined);
@@ -167,6 +202,33 @@ class Draft {
     for (const [proxy, entry] of this.#dataplanes.current) {
       if (isMember(spec, entry.resource)) this.#instances.add(key, proxy);
     }
+  }
+
+  #applyExternalService(resource: Resource<MeshExternalServiceSpec>, put: boolean): void {
+    this.#externalServices.write(resource.name, put ? resource : undefined);
+    this.#dirtyServices.add(`MeshExternalService/${resource.name}`);
+  }
+
+  #applySecret(name: string, facts: PemFacts | undefined): void {
+    this.#secrets.write(name, facts);
+    for (const service of this.#externalServices.current.values()) {
+      if (secretsNamedBy(service.spec).includes(name)) this.#dirtyServices.add(`MeshExternalService/${service.name}`);
+    }
+  }
+
+  #dirtyMultiZoneServices(): readonly string[] {
+    const changed = [...this.#dirtyServices].flatMap((key) => {
+      const name = key.startsWith("MeshService/") ? key.slice("MeshService/".length) : undefined;
+      return name === undefined ? [] : [this.#before.services.get(name), this.#services.current.get(name)];
+    });
+    const known = new Set([...this.#multiZoneServices.current.keys(), ...this.#touchedMultiZoneServices]);
+    return [...known]
+      .filter((name) => {
+        const resource = this.#multiZoneServices.current.get(name);
+        if (this.#everybody || this.#touchedMultiZoneServices.has(name) || resource === undefined) return true;
+        return changed.some((service) => service !== undefined && selectsService(resource, service));
+      })
+      .map((name) => `MeshMultiZoneService/${name}`);
   }
 
   #applyFacts(name: string, facts: DataplaneFacts): void {
@@ -210,6 +272,7 @@ class Draft {
     this.#legacy.write(key, put ? entry : undefined);
     for (const policy of gone ?? []) this.#applyPolicy(policy, false);
     for (const policy of entry.policies) this.#applyPolicy(policy, put);
+    for (const service of entry.services) this.#applyExternalService(service, put);
     return true;
   }
 
@@ -225,7 +288,9 @@ class Draft {
   // A mesh-wide change of trust is rare; looking at every service then is simpler than knowing which ones it means.
   #allServices(): Set<string> {
     const named = [...this.#services.current.keys()].map((name) => `MeshService/${name}`);
-    return new Set([...this.#views.current.keys(), ...this.#instances.current.keys(), ...named]);
+    const external = [...this.#externalServices.current.keys()].map((name) => `MeshExternalService/${name}`);
+    const known = [...this.#views.current.keys()].filter((key) => !key.startsWith("MeshMultiZoneService/"));
+    return new Set([...known, ...this.#instances.current.keys(), ...named, ...external]);
   }
 }
 

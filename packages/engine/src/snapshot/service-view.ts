@@ -1,11 +1,13 @@
 import { isIP } from "node:net";
-import { contentHash } from "@heddle/model/canonical-json.ts";
 import { type Inbound, inboundName, inboundProtocol, type Protocol } from "@heddle/model/kinds/dataplane.ts";
 import { type MeshServicePort, type MeshServiceSpec, servicePortName } from "@heddle/model/kinds/mesh-service.ts";
 import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { displayName, LABEL, type Labels, matchesLabels } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
+import { viewExternalService } from "./external-view.ts";
+import { viewMultiZoneService } from "./multi-zone-view.ts";
+import { sniOf, viewOf } from "./view-of.ts";
 import type { Destination, UpstreamTls } from "../plan/plan.ts";
 import { identityOf } from "./identity.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
@@ -38,9 +40,20 @@ export interface PortView {
 /** Looks at a service through its clients' eyes; undefined when there is no such service. */
 export function viewService(mesh: MeshSnapshot, key: string): ServiceView | undefined {
   const [type, name = ""] = key.split("/");
-  if (type === "Service") return viewServiceTag(mesh, name);
-  const resource = mesh.services.get(name);
-  return resource === undefined ? undefined : viewMeshService(mesh, resource);
+  switch (type) {
+    case "Service":
+      return viewServiceTag(mesh, name);
+    case "MeshExternalService":
+      return viewIfThere(mesh.externalServices.get(name), (resource) => viewExternalService(mesh, resource));
+    case "MeshMultiZoneService":
+      return viewIfThere(mesh.multiZoneServices.get(name), (resource) => viewMultiZoneService(mesh, resource));
+    default:
+      return viewIfThere(mesh.services.get(name), (resource) => viewMeshService(mesh, resource));
+  }
+}
+
+function viewIfThere<Seen>(resource: Seen | undefined, view: (resource: Seen) => ServiceView): ServiceView | undefined {
+  return resource === undefined ? undefined : view(resource);
 }
 
 function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>): ServiceView {
@@ -61,7 +74,7 @@ function viewMeshService(mesh: MeshSnapshot, resource: Resource<MeshServiceSpec>
       port: port.port,
       tags: resource.spec.selector?.dataplaneTags ?? {},
       protocol: port.appProtocol ?? "tcp",
-      tls: upstreamTls(mesh, members, identitiesOf(mesh, resource.spec, members), sniOf(resource, section)),
+      tls: upstreamTls(mesh, members, identitiesOf(mesh, resource.spec, members), sniOf("msvc", resource, section)),
     };
     return [port.port, { destination, endpoints: endpointsOf(mesh, serving) }];
   });
@@ -92,14 +105,6 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
     tls: upstreamTls(mesh, members, identities, service),
   };
   return viewOf(`Service/${service}`, [[0, { destination, endpoints: endpointsOf(mesh, serving) }]]);
-}
-
-function viewOf(key: string, ports: readonly [number, PortView][], identity?: unknown): ServiceView {
-  return {
-    key,
-    ports: new Map(ports),
-    hash: contentHash([identity, ports.map(([, port]) => port.destination)]),
-  };
 }
 
 /** The proxies that serve it, by name, so that the order in which they came does not show. */
@@ -174,12 +179,4 @@ function upstreamTls(
     (entry, index) => owners[index]?.tls.mode === "strict" || (owners[index] && entry.facts.tlsReady),
   );
   return ready ? { sni, identities } : undefined;
-}
-
-// Kuma 3.x: sni.<short>.<mesh>[.<zone>[.<namespace>]].<name>.<section>
-function sniOf(resource: Resource, section: string): string {
-  const kri = kriOf("msvc", resource, section);
-  return ["sni", kri.shortName, kri.mesh, kri.zone, kri.namespace, kri.name, kri.section]
-    .filter((part) => part !== "")
-    .join(".");
 }

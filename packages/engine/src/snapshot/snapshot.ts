@@ -1,8 +1,11 @@
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { TelemetryBackendSpec } from "@heddle/model/kinds/mesh-open-telemetry-backend.ts";
+import type { MeshExternalServiceSpec } from "@heddle/model/kinds/mesh-external-service.ts";
+import type { MeshMultiZoneServiceSpec } from "@heddle/model/kinds/mesh-multi-zone-service.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import type { PemFacts } from "@heddle/model/pem.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { PolicySpec } from "../match/precedence.ts";
 import type { Index } from "./index-draft.ts";
@@ -52,6 +55,11 @@ export interface MeshSnapshot {
   readonly zone: string;
   readonly dataplanes: ReadonlyMap<string, DataplaneEntry>;
   readonly services: ReadonlyMap<string, Resource<MeshServiceSpec>>;
+  /** Services outside of the mesh; those of Kuma 2.x under names that no user can give. */
+  readonly externalServices: ReadonlyMap<string, Resource<MeshExternalServiceSpec>>;
+  readonly multiZoneServices: ReadonlyMap<string, Resource<MeshMultiZoneServiceSpec>>;
+  /** What can be read of the mesh's Secrets, by name; never what they hold. */
+  readonly secrets: ReadonlyMap<string, PemFacts>;
   readonly identities: ReadonlyMap<string, Resource<MeshIdentitySpec>>;
   readonly trusts: ReadonlyMap<string, Resource<MeshTrustSpec>>;
   readonly telemetryBackends: ReadonlyMap<string, Resource<TelemetryBackendSpec>>;
@@ -75,6 +83,9 @@ export function emptySnapshot(mesh: Resource<MeshSpec>, zone: string): MeshSnaps
     zone,
     dataplanes: none,
     services: none,
+    externalServices: none,
+    multiZoneServices: none,
+    secrets: none,
     identities: none,
     trusts: none,
     telemetryBackends: none,

@@ -52,6 +52,12 @@ const outbound: Arbitrary<Outbound> = fc.oneof(
         labels: fc.constantFrom<Labels>({ team: "x" }, { "kuma.io/display-name": "a" }),
         port: fc.constant(80),
       }),
+      record({ kind: fc.constantFrom("MeshExternalService" as const, "MeshMultiZoneService" as const), name }),
+      record({
+        kind: fc.constantFrom("MeshExternalService" as const, "MeshMultiZoneService" as const),
+        labels: fc.constantFrom<Labels>({ team: "x" }, { "kuma.io/display-name": "a" }),
+        port: fc.constant(80),
+      }),
     ),
   }),
 );
@@ -92,6 +98,44 @@ const service: Arbitrary<Resource<MeshServiceSpec>> = record({
 }).map(({ name: its, labels: has, day, ...spec }) =>
   resource("MeshService", its, spec as MeshServiceSpec, { labels: has, creationTime: `2026-01-${day}T00:00:00Z` }),
 );
+
+const external: Arbitrary<Resource> = record({
+  name,
+  labels,
+  day: fc.constantFrom("01", "02"),
+  port: fc.constantFrom(80, 443),
+  caCert: maybe(fc.constantFrom({ secret: "s1" }, { secret: "s2" })),
+}).map(({ name: its, labels: has, day, port: its443, caCert }) =>
+  resource(
+    "MeshExternalService",
+    its,
+    {
+      match: { port: its443, protocol: "http" },
+      endpoints: [{ address: "outside.example", port: 443 }],
+      ...(caCert === undefined ? {} : { tls: { enabled: true, verification: { caCert } } }),
+    },
+    { labels: has, creationTime: `2026-01-${day}T00:00:00Z` },
+  ),
+);
+
+const multiZone: Arbitrary<Resource> = record({
+  name,
+  labels,
+  matchLabels: fc.constantFrom<Labels>({ team: "x" }, { app: "a" }, { "kuma.io/display-name": "b" }),
+}).map(({ name: its, labels: has, matchLabels }) =>
+  resource(
+    "MeshMultiZoneService",
+    its,
+    { selector: { meshService: { matchLabels } }, ports: [{ port: 80, appProtocol: "http" }] },
+    { labels: has },
+  ),
+);
+
+const secret: Arbitrary<MeshChange> = record({
+  what: fc.constant("secret" as const),
+  name: fc.constantFrom("s1", "s2"),
+  facts: maybe(record({ certificate: fc.boolean(), key: fc.boolean() })),
+});
 
 const backends = [
   { name: "ca", type: "builtin" as const },
@@ -137,6 +181,7 @@ export function anyChange(policies: Arbitrary<Resource>): Arbitrary<MeshChange> 
     { arbitrary: dataplane as Arbitrary<Resource>, weight: 4 },
     { arbitrary: service as Arbitrary<Resource>, weight: 3 },
     { arbitrary: policies, weight: 3 },
+    { arbitrary: fc.oneof(external, multiZone), weight: 2 },
     { arbitrary: fc.oneof<Arbitrary<Resource>[]>(identity, trust, mesh), weight: 2 },
   );
   return fc.oneof(
@@ -151,6 +196,7 @@ export function anyChange(policies: Arbitrary<Resource>): Arbitrary<MeshChange> 
       arbitrary: record({ what: fc.constant("facts" as const), dataplane: proxyName, facts }),
       weight: 3,
     },
+    { arbitrary: secret, weight: 1 },
   );
 }
 

@@ -2,7 +2,9 @@ import type { Kind } from "../kind.ts";
 import { LEGACY_KINDS } from "../legacy/index.ts";
 import { dataplaneInsight } from "./dataplane-insight.ts";
 import { dataplane } from "./dataplane.ts";
+import { meshExternalService } from "./mesh-external-service.ts";
 import { meshIdentity, meshTrust } from "./mesh-identity.ts";
+import { meshMultiZoneService } from "./mesh-multi-zone-service.ts";
 import { meshOpenTelemetryBackend } from "./mesh-open-telemetry-backend.ts";
 import { meshService } from "./mesh-service.ts";
 import { mesh } from "./mesh.ts";
@@ -18,6 +20,8 @@ export const CORE_KINDS: readonly Kind[] = [
   secret,
   globalSecret,
   meshService,
+  meshExternalService,
+  meshMultiZoneService,
   meshIdentity,
   meshTrust,
   meshOpenTelemetryBackend,

@@ -50,7 +50,6 @@ export const externalService = legacyKind<Spec>({
     becomes: ["MeshExternalService"],
     side: "proxy",
     choice: "all",
-    isInert: true,
     translate: (spec, { name }) => translate(spec, name),
   },
 });

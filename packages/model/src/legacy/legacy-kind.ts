@@ -42,8 +42,6 @@ export interface LegacyTraits<Spec = unknown> {
   readonly choice: "one" | "all";
   /** Stays in force where a policy of the kind that it becomes is there as well. */
   readonly staysBeside?: boolean;
-  /** Only shown, and to be applied by users: nothing follows from the resource itself. */
-  readonly isInert?: boolean;
   /** Its translation depends on the Mesh. */
   readonly readsMesh?: boolean;
 }

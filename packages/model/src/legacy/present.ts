@@ -47,6 +47,5 @@ export function summary({ type, name }: Written, { documents }: Presented): stri
     const names = documents.filter((document) => document.type === kind).map((document) => `"${document.name}"`);
     return `${kind} ${names.join(", ")}`;
   });
-  const verb = legacyKindOf(type)?.legacy.isInert === true ? "has no effect until it is applied" : "is in force";
-  return `${type} is a kind of Kuma 2.x: "${name}" ${verb} as ${parts.join(" and ")}`;
+  return `${type} is a kind of Kuma 2.x: "${name}" is in force as ${parts.join(" and ")}`;
 }
