@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { hasWrk, type Round, saturate, steady } from "./data-path/load.ts";
 import { direct, heddlePair, minimalPair, type Path } from "./data-path/paths.ts";
 import { Cleanup } from "./support/cleanup.ts";
+import { memoryOf, threadSeconds } from "./support/process-figures.ts";
 import { atLeast, atMost, printTable, type Row } from "./support/report.ts";
 import { figure, median } from "./support/statistics.ts";
 
@@ -23,6 +24,8 @@ interface Measured {
   readonly path: Path;
   readonly full: Round[];
   readonly steady: Round[];
+  /** Processor time of both sidecars for one request, in microseconds: one figure for each full round. */
+  readonly cpu: number[];
 }
 
 const wrk = await hasWrk();
@@ -37,17 +40,23 @@ const others = [
   await minimalPair(cleanup, folder, { between: "http1", applicationPort }),
   await heddlePair(cleanup, folder, applicationPort),
 ];
-const reference: Measured = { path: minimal, full: [], steady: [] };
-const measured = [reference, ...others.map((path): Measured => ({ path, full: [], steady: [] }))];
+const reference: Measured = { path: minimal, full: [], steady: [], cpu: [] };
+const measured = [reference, ...others.map((path): Measured => ({ path, full: [], steady: [], cpu: [] }))];
 for (const { path } of measured) await saturate(path.url, CONNECTIONS, 1, wrk);
 for (let round = 0; round < ROUNDS; round += 1) {
   // Another one begins each time: who comes first after a pause is not always the same.
   const order = [...measured.slice(round % measured.length), ...measured.slice(0, round % measured.length)];
-  for (const { path, full } of order) full.push(await saturate(path.url, CONNECTIONS, SECONDS, wrk));
+  for (const { path, full, cpu } of order) {
+    const before = await used(path);
+    const result = await saturate(path.url, CONNECTIONS, SECONDS, wrk);
+    full.push(result);
+    cpu.push(((await used(path)) - before) / result.requests);
+  }
   for (const { path, steady: rounds } of order) rounds.push(await steady(path.url, STEADY_PER_SECOND, SECONDS));
 }
 const load = `${wrk ? "wrk" : "Node"}, ${CONNECTIONS} connections, ${BODY_BYTES} bytes`;
 printTable(`as many requests as come back (${load}; ${ROUNDS} rounds of ${SECONDS} s)`, fullRows());
+printTable("processor time of both sidecars a request, in the same rounds", cpuRows());
 printTable(`${STEADY_PER_SECOND} requests/s (Node)`, steadyRows());
 printTable("memory of a whole sidecar, RSS after the load", await memoryRows());
 
@@ -59,6 +68,20 @@ function fullRows(): readonly Row[] {
     const met = atLeast(throughput, 0.97, "x").met && atMost(tail, 1.05, "x").met;
     return row(each, text, { text: "≥ 0.97x, p99 ≤ 1.05x", met });
   });
+}
+
+function cpuRows(): readonly Row[] {
+  return measured
+    .filter(({ path }) => path !== application)
+    .map(({ path, cpu }) => {
+      const against = median(cpu.map((each, index) => each / (reference.cpu[index] ?? each)));
+      return { measure: path.name, figure: `${figure(median(cpu))} µs (${against.toFixed(3)}x)` };
+    });
+}
+
+async function used(path: Path): Promise<number> {
+  const seconds = await Promise.all((await path.sidecars()).flat().map(threadSeconds));
+  return seconds.reduce((sum, each) => sum + each, 0) * 1e6;
 }
 
 function steadyRows(): readonly Row[] {
@@ -73,9 +96,11 @@ function steadyRows(): readonly Row[] {
 async function memoryRows(): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const { path } of measured) {
-    for (const [index, processes] of (await path.memory()).entries()) {
-      const sum = processes.reduce((total, size) => total + size, 0);
-      const parts = processes.length > 1 ? ` (${processes.map((size) => size.toFixed(1)).join(" + ")})` : "";
+    for (const [index, processes] of (await path.sidecars()).entries()) {
+      const sizes = await Promise.all(processes.map(async (pid) => (await memoryOf(pid)).rss));
+      const sum = sizes.reduce((total, size) => total + size, 0);
+      const heaviestFirst = sizes.toSorted((a, b) => b - a).map((size) => size.toFixed(1));
+      const parts = sizes.length > 1 ? ` (${heaviestFirst.join(" + ")})` : "";
       const side = index === 0 ? "server's side" : "client's side";
       rows.push({
         measure: `${path.name}, ${side}`,

@@ -5,6 +5,7 @@ import { quantile } from "../support/statistics.ts";
 
 /** What one round came to. Times in milliseconds. */
 export interface Round {
+  readonly requests: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -45,6 +46,13 @@ export async function steady(url: string, perSecond: number, seconds: number): P
   return summary(times, performance.now() - started);
 }
 
+/** So many requests, one after the other, over one connection. */
+export async function inTurn(url: string, count: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let sent = 0; sent < count; sent += 1) await measure(url, agent, []);
+  agent.destroy();
+}
+
 async function saturateByWrk(url: string, connections: number, seconds: number): Promise<Round> {
   const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`Cannot measure ${url}: some requests failed\n${stdout}`);
@@ -53,6 +61,7 @@ async function saturateByWrk(url: string, connections: number, seconds: number):
     return Number(digits) * ({ us: 0.001, ms: 1, s: 1_000 }[unit] ?? Number.NaN);
   };
   return {
+    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
     p50: time("50%"),
     p99: time("99%"),
@@ -88,5 +97,6 @@ async function measure(url: string, agent: Agent, times: number[]): Promise<void
 }
 
 function summary(times: readonly number[], millis: number): Round {
-  return { perSecond: times.length / (millis / 1_000), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+  const requests = times.length;
+  return { requests, perSecond: requests / (millis / 1_000), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }

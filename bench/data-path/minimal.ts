@@ -14,14 +14,17 @@ export interface Identity {
   readonly caPem: string;
 }
 
-/** Two identities of one authority, good for an hour. */
-export async function identities(): Promise<readonly [Identity, Identity]> {
+/** Two identities of one authority, good for an hour: `spiffe://<mesh>/<name>`. */
+export async function identities(
+  mesh: string,
+  [client, server]: readonly [string, string],
+): Promise<readonly [Identity, Identity]> {
   const now = new Date();
-  const pair = await createCa(meshCaRequest("bench", "ecdsa-p256", now));
+  const pair = await createCa(meshCaRequest(mesh, "ecdsa-p256", now));
   const ca = loadCa(pair, now);
   if (!ca.ok) throw new Error(`Cannot make an authority: ${JSON.stringify(ca.violations)}`);
   const issue = async (name: string): Promise<Identity> => {
-    const uris = [`spiffe://bench/${name}`];
+    const uris = [`spiffe://${mesh}/${name}`];
     const issued = await issueCertificate(ca.value, {
       uris,
       validitySeconds: 3_600,
@@ -30,7 +33,7 @@ export async function identities(): Promise<readonly [Identity, Identity]> {
     });
     return { ...issued, caPem: pair.certificatePem };
   };
-  return [await issue("client"), await issue("server")];
+  return [await issue(client), await issue(server)];
 }
 
 /** An application that costs next to nothing: an Envoy that answers by itself, with a body of so many bytes. */

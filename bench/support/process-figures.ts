@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 
 /** Clock ticks a second in /proc, the same on every Linux that Node runs on. */
 const TICKS = 100;
@@ -9,6 +9,18 @@ export async function cpuSeconds(pid: number): Promise<number> {
   // The name in parentheses may hold spaces; the 14th and 15th fields are user and system time.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/**
+ * Seconds that the threads which a process has now have run, to the nanosecond as the scheduler counts them: exact enough
+ * to be divided among the requests of a second. 0 once it has ended.
+ */
+export async function threadSeconds(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const run = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8").catch(() => "0")),
+  );
+  return run.reduce((sum, line) => sum + Number.parseInt(line, 10), 0) / 1e9;
 }
 
 /** Memory of a process in megabytes (of a million bytes): what is resident now, and the most that ever was. */
