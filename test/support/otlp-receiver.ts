@@ -1,4 +1,4 @@
-import { createServer, type ServerHttp2Session } from "node:http2";
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { once } from "node:events";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ExportLogsServiceRequestSchema } from "@heddle/envoy/gen/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
@@ -38,7 +38,7 @@ export async function otlpReceiver(t: Ending): Promise<OtlpReceiver> {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer();
   server.on("session", (session) => sessions.add(session));
-  server.on("stream", (stream, { ":path": path = "" }) => {
+  server.on("stream", (stream: ServerHttp2Stream, { ":path": path = "" }: IncomingHttpHeaders) => {
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.once("end", () => {
