@@ -1,6 +1,7 @@
 // Written by `npm run generate` from the folders beside it.
 import { meshAccessLog } from "./mesh-access-log/policy.ts";
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
+import { meshExtAuthz } from "./mesh-ext-authz/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
@@ -18,6 +19,7 @@ import { meshTrafficPermission } from "./mesh-traffic-permission/policy.ts";
 export const policies = [
   meshAccessLog,
   meshCircuitBreaker,
+  meshExtAuthz,
   meshFaultInjection,
   meshHealthCheck,
   meshHttpRoute,

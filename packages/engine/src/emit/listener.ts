@@ -37,6 +37,7 @@ export function outboundListener(plan: OutboundPlan): EncodedResource {
     address: socketAddress(plan.address, plan.port),
     trafficDirection: TrafficDirection.OUTBOUND,
     statPrefix: key,
+    ...bound(plan),
     filterChains: [{ filters: outboundFilters.get(plan.settings, key, () => makeOutboundFilters(plan)) }],
   });
 }
@@ -64,11 +65,17 @@ export function inboundListener(plan: InboundPlan): EncodedResource {
     address: socketAddress(plan.address, plan.port),
     trafficDirection: TrafficDirection.INBOUND,
     statPrefix: plan.key,
+    ...bound(plan),
     // Telling TLS from plain text needs a look at the first bytes, and so does the server name: without this filter
     // Envoy knows none, and a permission that denies by server name would deny nobody.
     ...(plan.tls === undefined ? {} : { listenerFilters: [TLS_INSPECTOR] }),
     filterChains: chains,
   });
+}
+
+// Redirected connections are handed over by the listener that they are redirected to.
+function bound({ redirected }: InboundPlan | OutboundPlan): Init<typeof ListenerSchema> {
+  return redirected === true ? { bindToPort: false } : {};
 }
 
 const TLS_INSPECTOR = {
@@ -90,14 +97,15 @@ function inboundChains(plan: InboundPlan): Chain[] {
     transportSocket: downstreamTls(plan.tls, plan.settings.tls),
   };
   if (plan.tls.mode === "strict") return [secure];
+  // TLS that is not the mesh's own belongs to the application: its bytes go through untouched.
+  const untouched: Chain = {
+    name: "tls",
+    filterChainMatch: { transportProtocol: "tls" },
+    filters: [...networkFilters(open), tcpProxy(plan.key, undefined, open)],
+  };
   return [
     { name: "plain", filterChainMatch: { transportProtocol: "raw_buffer" }, filters: plain },
-    // TLS that is not the mesh's own belongs to the application: its bytes go through untouched.
-    {
-      name: "tls",
-      filterChainMatch: { transportProtocol: "tls" },
-      filters: [...networkFilters(open), tcpProxy(plan.key, undefined, open)],
-    },
+    ...(mustReadRequests(plan) ? [] : [untouched]),
     { ...secure, filterChainMatch: { transportProtocol: "tls", applicationProtocols: [MESH_ALPN] } },
   ];
 
@@ -107,6 +115,11 @@ function inboundChains(plan: InboundPlan): Chain[] {
       ? httpManager(inbound.key, inbound.key, settings, "inbound")
       : tcpProxy(inbound.key, undefined, settings);
   }
+}
+
+// A port whose requests have to be judged takes no bytes in which it could read none: they would get past the judge.
+function mustReadRequests({ protocol, settings }: InboundPlan): boolean {
+  return isHttp(protocol) && settings.httpFilters.some(({ stage }) => stage === "authenticate" || stage === "decide");
 }
 
 // Without mutual TLS nobody's identity is known, so there is nothing that permissions could be checked against.

@@ -8,6 +8,9 @@ import {
   Cluster_DnsLookupFamily,
   ClusterSchema,
 } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
+import type { DataSourceSchema } from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
+import { SubjectAltNameMatcher_SanType } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import type { StringMatcherSchema } from "@heddle/envoy/gen/envoy/type/matcher/v3/string_pb.js";
 import { UpstreamTlsContextSchema } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { Memo } from "../memo.ts";
@@ -18,8 +21,15 @@ export interface SystemEndpoint {
   readonly address: string;
   readonly port: number;
   readonly http2: boolean;
-  /** With TLS; `authorities` is a file of PEM on the proxy's machine. Without it the other side may be anybody. */
-  readonly tls?: { readonly authorities: string | undefined } | undefined;
+  readonly tls?: SystemTls | undefined;
+}
+
+/** Whom to trust at the other side: authorities in a file of PEM on the proxy's machine, or in PEM themselves. */
+export interface SystemTls {
+  readonly authorities: string | undefined;
+  readonly authoritiesPem?: string | undefined;
+  /** Without anybody to trust, nobody is talked to; otherwise the other side may then be anybody. */
+  readonly mustVerify?: boolean;
 }
 
 /** The cluster of such an endpoint. Many proxies and listeners name the same one: it is encoded once. */
@@ -48,13 +58,21 @@ function makeCluster(name: string, endpoint: SystemEndpoint): EncodedResource {
     connectTimeout: duration(CONNECT_MILLIS),
     loadAssignment: {
       clusterName: name,
-      endpoints: [
-        { lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(address, port) } } }] },
-      ],
+      endpoints: isUnverifiable(tls)
+        ? []
+        : [
+            {
+              lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address: socketAddress(address, port) } } }],
+            },
+          ],
     },
     ...(http2 ? { typedExtensionProtocolOptions: { [HTTP_OPTIONS]: HTTP2 } } : {}),
-    ...(tls === undefined ? {} : { transportSocket: transport(endpoint, tls.authorities) }),
+    ...(tls === undefined ? {} : { transportSocket: transport(endpoint, tls) }),
   });
+}
+
+function isUnverifiable(tls: SystemTls | undefined): boolean {
+  return tls?.mustVerify === true && tls.authorities === undefined && tls.authoritiesPem === undefined;
 }
 
 // What Kuma gives all clusters of its own.
@@ -69,18 +87,31 @@ const HTTP2 = any(HttpProtocolOptionsSchema, {
 
 function transport(
   { address, http2 }: SystemEndpoint,
-  authorities: string | undefined,
+  { authorities, authoritiesPem }: SystemTls,
 ): Init<typeof ClusterSchema>["transportSocket"] & {} {
   // An address is no server name in TLS (RFC 6066).
-  const sni = isIP(address) === 0 ? address : "";
-  const trustedCa = authorities && ({ specifier: { case: "filename", value: authorities } } as const);
+  const isName = isIP(address) === 0;
+  const trustedCa = sourceOf(authorities, authoritiesPem);
+  const subject = { sanType: SubjectAltNameMatcher_SanType.IP_ADDRESS, matcher: exactly(address) };
+  const matchTypedSubjectAltNames = isName ? [] : [subject];
   const config = any(UpstreamTlsContextSchema, {
-    sni,
-    autoSniSanValidation: sni !== "" && trustedCa !== undefined,
+    sni: isName ? address : "",
+    autoSniSanValidation: isName && trustedCa !== undefined,
     commonTlsContext: {
       alpnProtocols: http2 ? ["h2"] : ["http/1.1"],
-      ...(trustedCa ? { validationContextType: { case: "validationContext", value: { trustedCa } } } : {}),
+      ...(trustedCa && {
+        validationContextType: { case: "validationContext", value: { trustedCa, matchTypedSubjectAltNames } },
+      }),
     },
   });
   return { name: "envoy.transport_sockets.tls", configType: { case: "typedConfig", value: config } };
+}
+
+function sourceOf(file: string | undefined, pem: string | undefined): Init<typeof DataSourceSchema> | undefined {
+  if (pem !== undefined) return { specifier: { case: "inlineString", value: pem } };
+  return file === undefined ? undefined : { specifier: { case: "filename", value: file } };
+}
+
+function exactly(value: string): Init<typeof StringMatcherSchema> {
+  return { matchPattern: { case: "exact", value } };
 }

@@ -14,7 +14,10 @@ export interface CallerConf<T> {
  * IDs, then prefixes with the longer one first, then server names; among equals the stronger rule first. Rules with the
  * same match are merged. What the rules say for everybody is not in here.
  */
-export function callersOf<T>({ rules }: InboundRules<T>): readonly CallerConf<T>[] {
+export function callersOf<T>(
+  { rules }: InboundRules<T>,
+  merge: (weak: T, strong: T) => T = (weak, strong) => mergeConfs([weak, strong]) as T,
+): readonly CallerConf<T>[] {
   const found = new Map<string, CallerConf<T>>();
   for (const { client, conf } of rules) {
     for (const match of client?.by === "matches" ? client.matches : []) {
@@ -22,7 +25,7 @@ export function callersOf<T>({ rules }: InboundRules<T>): readonly CallerConf<T>
       const weaker = found.get(key);
       // Taken out and put in again, so that it stands where its strongest rule stands.
       found.delete(key);
-      found.set(key, { match, conf: weaker === undefined ? conf : (mergeConfs([weaker.conf, conf]) as T) });
+      found.set(key, { match, conf: weaker === undefined ? conf : merge(weaker.conf, conf) });
     }
   }
   return [...found.values()].toReversed().toSorted((a, b) => rank(a.match) - rank(b.match));

@@ -62,6 +62,8 @@ function addressOf(name: string, ports: ReadonlyMap<string, number>): Json {
 
 function withEndpoint({ edsClusterConfig: _eds, ...cluster }: Json, { endpoints, assignments }: Surroundings): Json {
   const clusterName = String(cluster["name"]);
+  // What Envoy itself talks to is where the policy says.
+  if (clusterName.startsWith("system_") && endpoints[clusterName] === undefined) return cluster;
   const whole = assignments?.[clusterName];
   if (whole !== undefined) return { ...cluster, type: "STATIC", loadAssignment: whole };
   const lbEndpoints = [endpoints[clusterName] ?? []].flat().map((portValue) => ({
