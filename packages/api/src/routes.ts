@@ -30,6 +30,7 @@ import { putRoutes } from "./routes/resource-put.ts";
 import { translationRoutes } from "./routes/resource-translation.ts";
 import { resourceTypesRoute } from "./routes/resource-types.ts";
 import { rolloutsRoute } from "./routes/rollouts.ts";
+import { serviceHostnamesRoutes } from "./routes/service-hostnames.ts";
 import { serviceInsightRoutes } from "./routes/service-insights.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { versionsRoute } from "./routes/versions.ts";
@@ -91,5 +92,6 @@ function inspectionRoutes(context: Context): readonly Route[] {
     dataplaneRejectionsRoute(context),
     ...dataplaneLiveRoutes(context),
     ...meshServiceDataplaneRoutes(context),
+    ...serviceHostnamesRoutes(context),
   ];
 }

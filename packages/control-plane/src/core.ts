@@ -23,6 +23,7 @@ import { Insights } from "./proxies/insights.ts";
 import { Presence, type PresenceOptions } from "./proxies/presence.ts";
 import { removeGoneDataplane } from "./proxies/register.ts";
 import { Sessions } from "./proxies/sessions.ts";
+import { ServiceStatus } from "./service-status/service-status.ts";
 import { Secrets } from "./secrets.ts";
 import { recordOwnZone } from "./zone-insight.ts";
 
@@ -77,7 +78,10 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   const clock = new CertificateClock(meshes);
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());
-  const failure = followStore({ store, after, meshes, generator, sessions, tokens, stack });
+  const serviceStatus = new ServiceStatus({ store, zone: config.zone, onFailure });
+  stack.defer(() => serviceStatus.stop());
+  serviceStatus.notice("HostnameGenerator");
+  const failure = followStore({ store, after, meshes, generator, serviceStatus, sessions, tokens, stack });
   return { ...foundation, ...people, failure };
 }
 
@@ -90,7 +94,11 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
   const secrets = new Secrets(store);
   const tokens = new TokenService(secrets, now);
   await tokens.ensureKey({ kind: "user", mesh: "" });
-  await createDefaults(store, place, { skipMesh: config.skipMeshCreation, isNew });
+  await createDefaults(store, place, {
+    skipMesh: config.skipMeshCreation,
+    skipHostnameGenerators: config.skipHostnameGenerators,
+    isNew,
+  });
   return {
     config,
     place,

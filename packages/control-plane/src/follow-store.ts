@@ -2,6 +2,7 @@ import type { Store } from "@heddle/model/store.ts";
 import type { TokenService } from "./identity/token-service.ts";
 import type { Meshes } from "./mesh/meshes.ts";
 import type { MeshServiceGenerator } from "./mesh-services/generator.ts";
+import type { ServiceStatus } from "./service-status/service-status.ts";
 import type { Sessions } from "./proxies/sessions.ts";
 
 interface Followed {
@@ -9,6 +10,7 @@ interface Followed {
   readonly after: number;
   readonly meshes: Meshes;
   readonly generator: MeshServiceGenerator;
+  readonly serviceStatus: ServiceStatus;
   readonly sessions: Sessions;
   readonly tokens: TokenService;
   readonly stack: AsyncDisposableStack;
@@ -37,10 +39,11 @@ type Events = Parameters<Meshes["take"]>[0];
 
 async function takeOver(
   events: Events,
-  { meshes, generator, sessions, tokens }: Pick<Followed, "meshes" | "generator" | "sessions" | "tokens">,
+  { meshes, generator, serviceStatus, sessions, tokens }: Omit<Followed, "store" | "after" | "stack">,
 ): Promise<void> {
   await meshes.take(events);
   for (const { change, resource } of events) {
+    serviceStatus.notice(resource.type);
     if (resource.type === "Dataplane") generator.notice(resource.mesh);
     if (resource.type === "Dataplane" && change === "delete") sessions.endProxy(resource.mesh, resource.name);
     if (resource.type === "Mesh") generator.notice(resource.name);

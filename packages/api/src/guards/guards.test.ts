@@ -95,7 +95,11 @@ const warned: readonly (readonly [string, object, readonly string[]])[] = [
   ["tags that a proxy has", target({ kind: "MeshSubset", tags: { version: "v1" } }), []],
   ["a service that exists by tags of a proxy", destination({ kind: "MeshService", name: "web" }), []],
   ["the whole mesh", destination({ kind: "Mesh" }), []],
-  ["a kind that this product does not have", destination({ kind: "MeshExternalService", name: "x" }), []],
+  [
+    "a service outside of the mesh that is not there",
+    destination({ kind: "MeshExternalService", name: "x" }),
+    ['spec.to[0].targetRef: there is no MeshExternalService "x" in mesh "default" now'],
+  ],
 ];
 
 for (const [what, body, warnings] of warned) {

@@ -1,9 +1,7 @@
 /** Paths of Kuma's resource types, and the types: for telling its users what is not served here. */
 const TYPES: Readonly<Record<string, string>> = {
-  hostnamegenerators: "HostnameGenerator",
   meshgatewayroutes: "MeshGatewayRoute",
   meshgateways: "MeshGateway",
-  meshmetrics: "MeshMetric",
   meshpassthroughs: "MeshPassthrough",
   meshzoneaddresses: "MeshZoneAddress",
   "virtual-outbounds": "VirtualOutbound",

@@ -59,15 +59,28 @@ test("renderList() shows what a policy targets", () => {
   ]);
 });
 
-test("renderList() shows the ports of a MeshService, and labels in wide output", () => {
+test("renderList() shows the ports of a MeshService, and addresses and labels in wide output", () => {
+  const status = { vips: [{ ip: "241.0.0.1" }], addresses: [{ hostname: "a.mesh" }, { hostname: "a.svc" }] };
   const spec = { ports: [{ port: 80, appProtocol: "http" }, { port: 90 }], state: "Available" };
   const text = render(
     { name: "MeshService" },
-    [{ mesh: "m", name: "a", labels: { z: "1", b: "2" }, spec, ...TIMES }],
+    [{ mesh: "m", name: "a", labels: { z: "1", b: "2" }, spec, status, ...TIMES }],
     true,
   );
   assert.equal(
     text,
-    "MESH   NAME   PORTS        STATE       AGE   CHANGED   LABELS\nm      a      80/http 90   Available   1h    1m        b=2 z=1",
+    "MESH   NAME   PORTS        STATE       VIP         HOSTNAMES      AGE   CHANGED   LABELS\n" +
+      "m      a      80/http 90   Available   241.0.0.1   a.mesh a.svc   1h    1m        b=2 z=1",
+  );
+});
+
+test("renderList() shows where a service outside of the mesh is", () => {
+  const endpoints = [{ address: "httpbin.org", port: 443 }, { address: "unix:///run/app.sock" }];
+  const spec = { match: { port: 80, protocol: "http" }, endpoints };
+  const text = render({ name: "MeshExternalService" }, [{ mesh: "m", name: "a", spec, ...TIMES }]);
+  assert.equal(
+    text,
+    "MESH   NAME   PORT      ENDPOINTS                              AGE\n" +
+      "m      a      80/http   httpbin.org:443 unix:///run/app.sock   1h",
   );
 });

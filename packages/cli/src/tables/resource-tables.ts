@@ -24,12 +24,30 @@ export function pairs(map: Readonly<Record<string, string | readonly string[]>>)
     .join(" ");
 }
 
+/** What the control plane gave a service. */
+const ADDRESSES: readonly Column<Json>[] = [
+  { title: "VIP", value: ({ status }) => vipOf(record(status)), wide: true },
+  { title: "HOSTNAMES", value: ({ status }) => hostnamesOf(record(status)), wide: true },
+];
+
 const OWN_COLUMNS: Readonly<Record<string, readonly Column<Json>[]>> = {
   Mesh: [{ title: "MTLS", value: ({ mtls }) => mtlsOf(record(mtls)) }],
   MeshService: [
     { title: "PORTS", value: (row) => portsOf(record(row["spec"])) },
     { title: "STATE", value: (row) => text(record(row["spec"])["state"]) },
+    ...ADDRESSES,
   ],
+  MeshExternalService: [
+    { title: "PORT", value: (row) => portOf(record(record(row["spec"])["match"])) },
+    { title: "ENDPOINTS", value: (row) => endpointsOf(record(row["spec"])) },
+    ...ADDRESSES,
+  ],
+  MeshMultiZoneService: [
+    { title: "PORTS", value: (row) => portsOf(record(row["spec"])) },
+    { title: "MESH SERVICES", value: (row) => String(records(record(row["status"])["meshServices"]).length) },
+    ...ADDRESSES,
+  ],
+  HostnameGenerator: [{ title: "TEMPLATE", value: (row) => text(record(row["spec"])["template"]) }],
   MeshIdentity: [{ title: "PROVIDER", value: (row) => text(record(record(row["spec"])["provider"])["type"]) }],
   MeshTrust: [{ title: "TRUST DOMAIN", value: (row) => text(record(row["spec"])["trustDomain"]) }],
   Zone: [{ title: "ENABLED", value: ({ enabled }) => (enabled === false ? "no" : "yes") }],
@@ -47,6 +65,26 @@ export function mtlsOf(mtls: Json): string | undefined {
 function portsOf(spec: Json): string {
   return records(spec["ports"])
     .map(({ port, appProtocol }) => [number(port), text(appProtocol)].filter((part) => part !== undefined).join("/"))
+    .join(" ");
+}
+
+function portOf({ port, protocol }: Json): string {
+  return [number(port), text(protocol)].filter((part) => part !== undefined).join("/");
+}
+
+function endpointsOf(spec: Json): string {
+  return records(spec["endpoints"])
+    .map(({ address, port }) => [text(address), number(port)].filter((part) => part !== undefined).join(":"))
+    .join(" ");
+}
+
+function vipOf(status: Json): string {
+  return [record(status["vip"]), ...records(status["vips"])].flatMap(({ ip }) => text(ip) ?? []).join(" ");
+}
+
+function hostnamesOf(status: Json): string {
+  return records(status["addresses"])
+    .flatMap(({ hostname }) => text(hostname) ?? [])
     .join(" ");
 }
 

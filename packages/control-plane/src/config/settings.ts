@@ -211,6 +211,12 @@ export const SETTINGS = {
     description: "Do not make the mesh default at the first start",
     default: false,
   }),
+  skipHostnameGenerators: toggle({
+    path: "defaults.skipHostnameGenerators",
+    variables: ["DEFAULTS_SKIP_HOSTNAME_GENERATORS"],
+    description: "Do not make HostnameGenerators at the first start: services get no host names by themselves",
+    default: false,
+  }),
   compilationMillis: whole(
     { min: 1, max: 1_000 },
     {

@@ -81,7 +81,9 @@ export class MeshServiceGenerator {
         if (stored !== undefined) await store.delete(key, stored.version);
         return;
       }
-      const wanted: NewResource<MeshServiceSpec> = { ...key, labels: action.labels, spec: action.spec };
+      // Its addresses stay its own.
+      const status = stored === undefined ? {} : { status: stored.status };
+      const wanted: NewResource<MeshServiceSpec> = { ...key, labels: action.labels, spec: action.spec, ...status };
       const labelled = withOwnedLabels(meshService, wanted, place);
       if (!labelled.ok) return;
       await (stored === undefined ? store.create(labelled.value) : store.update(labelled.value, stored.version));

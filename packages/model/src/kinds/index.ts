@@ -2,6 +2,7 @@ import type { Kind } from "../kind.ts";
 import { LEGACY_KINDS } from "../legacy/index.ts";
 import { dataplaneInsight } from "./dataplane-insight.ts";
 import { dataplane } from "./dataplane.ts";
+import { hostnameGenerator } from "./hostname-generator.ts";
 import { meshExternalService } from "./mesh-external-service.ts";
 import { meshIdentity, meshTrust } from "./mesh-identity.ts";
 import { meshMultiZoneService } from "./mesh-multi-zone-service.ts";
@@ -21,6 +22,7 @@ export const CORE_KINDS: readonly Kind[] = [
   globalSecret,
   meshService,
   meshExternalService,
+  hostnameGenerator,
   meshMultiZoneService,
   meshIdentity,
   meshTrust,
