@@ -6,6 +6,7 @@ import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
+import { meshMetric } from "./mesh-metric/policy.ts";
 import { meshProxyPatch } from "./mesh-proxy-patch/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
@@ -24,6 +25,7 @@ export const policies = [
   meshHealthCheck,
   meshHttpRoute,
   meshLoadBalancingStrategy,
+  meshMetric,
   meshProxyPatch,
   meshRateLimit,
   meshRetry,

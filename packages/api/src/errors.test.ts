@@ -239,10 +239,14 @@ test("createApi() answers 503 while the store is away", async () => {
 
 test("createApi() tells which type of Kuma it does not serve, instead of guessing another", async () => {
   await using api = await startApi();
-  for (const path of ["/meshes/default/meshmetrics/slow", "/meshes/default/meshmetrics", "/meshmetrics"]) {
-    const reply = await api.call("PUT", path, { body: { type: "MeshMetric" } });
+  for (const path of [
+    "/meshes/default/virtual-outbounds/slow",
+    "/meshes/default/virtual-outbounds",
+    "/virtual-outbounds",
+  ]) {
+    const reply = await api.call("PUT", path, { body: { type: "VirtualOutbound" } });
     assert.equal(reply.status, 404);
-    assert.match(String(reply.json()["detail"]), /MeshMetric of Kuma is not served here/);
+    assert.match(String(reply.json()["detail"]), /VirtualOutbound of Kuma is not served here/);
   }
   const own = await api.call("GET", "/meshes/default/meshtimeout");
   assert.match(String(own.json()["detail"]), /did you mean "\/meshes\/default\/meshtimeouts"/);

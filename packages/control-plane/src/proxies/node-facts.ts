@@ -1,17 +1,24 @@
 import { isAbsolute } from "node:path";
 import type { NodeFacts } from "@heddle/engine/snapshot/snapshot.ts";
 import { ACCESS_LOG_PIPE_FEATURE, accessLogPipe } from "@heddle/model/access-log-pipe.ts";
+import { adminTarget } from "../envoy-admin/admin-target.ts";
 
 /** What policies may know of a proxy's machine, from the metadata of its node. */
 export function nodeFacts(
   metadata: Readonly<Record<string, unknown>>,
   proxy: { readonly mesh: string; readonly name: string },
 ): NodeFacts {
-  const { workdir, features, systemCaPath } = metadata;
+  const { workdir, features, systemCaPath, metricsCertPath, metricsKeyPath } = metadata;
   const hasPipe = Array.isArray(features) && features.includes(ACCESS_LOG_PIPE_FEATURE);
+  const admin = adminTarget(metadata)?.admin;
   return {
     ...(hasPipe && isPath(workdir) ? { accessLogPipe: accessLogPipe(workdir, proxy) } : {}),
     ...(isPath(systemCaPath) ? { systemCaPath } : {}),
+    ...(admin === undefined ? {} : { admin }),
+    ...(isPath(workdir) ? { workDir: workdir } : {}),
+    ...(isPath(metricsCertPath) && isPath(metricsKeyPath)
+      ? { metricsTls: { certPath: metricsCertPath, keyPath: metricsKeyPath } }
+      : {}),
   };
 }
 

@@ -58,6 +58,10 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     resources: { maxHeapSizeBytes: options.maxMemoryBytes ?? 0 },
     workdir: workDir,
     ...optional("systemCaPath", options.systemCaPath),
+    metricsResources: {
+      ...optional("certPath", options.metricsCertPath),
+      ...optional("keyPath", options.metricsKeyPath),
+    },
     ipv6Enabled: options.ipv6Enabled,
   };
 }

@@ -179,6 +179,11 @@ export const DATAPLANE_SETTINGS = {
     env: "DATAPLANE_RUNTIME_DYNAMIC_SYSTEM_CA_PATH",
     doc: "The machine's bundle of public authorities",
   }),
+  metricsCertPath: text({
+    env: "DATAPLANE_RUNTIME_METRICS_CERT_PATH",
+    doc: "Certificate of the port for Prometheus, where a MeshMetric says ProvidedTLS",
+  }),
+  metricsKeyPath: text({ env: "DATAPLANE_RUNTIME_METRICS_KEY_PATH", doc: "Its key" }),
   retryBackoff: millis({
     env: "CONTROL_PLANE_RETRY_BACKOFF",
     doc: "Pause between attempts to reach the control plane",

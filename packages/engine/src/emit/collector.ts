@@ -17,8 +17,8 @@ export interface CollectorConf {
 
 /** What goes to a collector, and whose it is: ends up in the name of the cluster. */
 export interface Signal {
-  readonly policy: "meshaccesslog" | "meshtrace";
-  readonly signal: "logs" | "traces";
+  readonly policy: "meshaccesslog" | "meshmetric" | "meshtrace";
+  readonly signal: "logs" | "metrics" | "traces";
 }
 
 /** How Envoy reaches a collector: one of the two services, and the cluster that it names. */
@@ -27,6 +27,16 @@ export interface Collector {
     | { readonly grpcService: Init<typeof GrpcServiceSchema> }
     | { readonly httpService: Init<typeof HttpServiceSchema> };
   readonly cluster: EncodedResource;
+  /** The same for who sends messages without Envoy's own exporters. */
+  readonly request: CollectorRequest;
+}
+
+/** What a request to a collector says of where it goes. */
+export interface CollectorRequest {
+  readonly grpc: boolean;
+  readonly scheme: "http" | "https";
+  readonly authority: string;
+  readonly path: string;
 }
 
 /** The collector that a policy means; undefined while nobody applied the one that it refers to. */
@@ -45,17 +55,26 @@ export function collectorFor(
     http2: path === undefined,
     ...(tls ? { tls: { authorities: proxy.node.systemCaPath } } : {}),
   });
+  const authority = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
+  const scheme = tls ? "https" : "http";
+  const request = { grpc: path === undefined, scheme, authority, path: path ?? GRPC_PATHS[signal] } as const;
   if (path === undefined) {
-    return { cluster, service: { grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } } } };
+    const grpcService = { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } } as const;
+    return { cluster, request, service: { grpcService } };
   }
-  const host = isIP(address) === 6 ? `[${address}]` : address;
   const httpUri = {
-    uri: `${tls ? "https" : "http"}://${host}:${port}${path}`,
+    uri: `${scheme}://${authority}${path}`,
     httpUpstreamType: { case: "cluster", value: clusterName },
     timeout: duration(TIMEOUT_MILLIS),
   } as const;
-  return { cluster, service: { httpService: { httpUri } } };
+  return { cluster, request, service: { httpService: { httpUri } } };
 }
+
+const GRPC_PATHS = {
+  logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+  metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+  traces: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+} as const;
 
 // What the exporters of OpenTelemetry's own SDKs wait for an answer.
 const TIMEOUT_MILLIS = 10_000;

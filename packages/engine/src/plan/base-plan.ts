@@ -35,7 +35,7 @@ export function baseInbounds(proxy: DataplaneEntry["resource"], tls: ProxyTls | 
       port: each.port,
       protocol: inboundProtocol(each),
       tags: each.tags ?? {},
-      service: applicationOf(each),
+      service: applicationAt(each),
       tls,
       settings: INBOUND,
     }));
@@ -57,6 +57,7 @@ export function catchAll(destination: Destination): RoutePlan {
   };
 }
 
-function applicationOf(inbound: Inbound): InboundPlan["service"] {
+/** Where the application itself listens, as the proxy reaches it. */
+export function applicationAt(inbound: Inbound): InboundPlan["service"] {
   return { address: inbound.serviceAddress ?? "127.0.0.1", port: inbound.servicePort ?? inbound.port };
 }

@@ -34,6 +34,15 @@ export interface NodeFacts {
   readonly accessLogPipe?: string | undefined;
   /** The authorities that the machine trusts, a file of PEM. */
   readonly systemCaPath?: string | undefined;
+  /** Where Envoy's own interface answers. */
+  readonly admin?:
+    | { readonly kind: "socket"; readonly path: string }
+    | { readonly kind: "port"; readonly address: string; readonly port: number }
+    | undefined;
+  /** A folder that Envoy may make sockets in. */
+  readonly workDir?: string | undefined;
+  /** Files of PEM that secure the port for Prometheus. */
+  readonly metricsTls?: { readonly certPath: string; readonly keyPath: string } | undefined;
 }
 
 export const OFFLINE: DataplaneFacts = {

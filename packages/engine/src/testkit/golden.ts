@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { Resource } from "@heddle/model/resource.ts";
 import { stringify } from "yaml";
 import { compile, type Compiled } from "../compile.ts";
@@ -100,10 +101,20 @@ function changesBetween(before: Compiled, after: Compiled): Record<string, unkno
   const added = made.filter(({ id }) => !old.has(id));
   const kept = new Set(made.map(({ id }) => id));
   const removed = [...old.keys()].filter((id) => !kept.has(id));
-  const json = (list: typeof made): unknown[] => list.map(({ resource }) => decoded(resource));
+  const json = (list: typeof made): unknown[] => list.map(({ resource }) => shortened(decoded(resource)));
   const result = { ...notEmpty({ added: json(added), changed: json(changed), removed }) };
   return Object.keys(result).length === 0 ? { changed: [] } : result;
 }
+
+// Of a script only what stands in front: the rest is the same in every case, and has tests of its own.
+function shortened(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(shortened);
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner)]));
+  const lines = typeof value === "string" ? value.split("\n") : [];
+  return lines.length > SHOWN_LINES ? `${lines[0]}\n... and more` : value;
+}
+const SHOWN_LINES = 20;
 
 function resourcesOf({ resources }: Compiled) {
   return [...resources.values()]

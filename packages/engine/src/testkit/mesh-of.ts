@@ -12,7 +12,12 @@ export const ONLINE: DataplaneFacts = {
   leaving: false,
   unhealthy: [],
   // Not a pipe, because Envoy opens it even when it only looks whether a configuration is right.
-  node: { accessLogPipe: "/dev/null", systemCaPath: "/etc/ssl/certs/ca-certificates.crt" },
+  node: {
+    accessLogPipe: "/dev/null",
+    systemCaPath: "/etc/ssl/certs/ca-certificates.crt",
+    admin: { kind: "socket", path: "/tmp/heddle-dp/kuma-envoy-admin.sock" },
+    workDir: "/tmp/heddle-dp",
+  },
 };
 
 /** The snapshot of a mesh that consists of these resources, among them one Mesh; every proxy is online. */
