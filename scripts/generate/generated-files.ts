@@ -1,12 +1,15 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { fieldsPage } from "./fields/page.ts";
 import { policyIndex } from "./policy-index.ts";
-import { policyPage } from "./policy-page.ts";
+import { loadPolicy, policyPage } from "./policy-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 /** A file that is written by `npm run generate` and by nobody else. */
 export interface GeneratedFile {
   readonly path: string;
   readonly content: string;
+  /** What its sources lack, a line each. */
+  readonly gaps?: readonly string[];
 }
 
 /** The names every policy folder has; tools and readers find their way by them. */
@@ -16,7 +19,13 @@ const FOLDER = ["schema.ts", "policy.ts", "policy.test.ts", "cases", "docs.md"];
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   const folders = policyFolders();
   const documented = folders.filter((folder) => existsSync(`packages/policies/${folder}/docs.md`));
-  return [policyIndex(folders), settingsPage(), ...(await Promise.all(documented.map(policyPage)))];
+  const located = await Promise.all(folders.map(async (folder) => ({ folder, policy: await loadPolicy(folder) })));
+  return [
+    policyIndex(folders),
+    settingsPage(),
+    ...(await Promise.all(documented.map(policyPage))),
+    fieldsPage(located),
+  ];
 }
 
 /** The policy folders' names, such as "mesh-timeout", sorted. */
@@ -38,7 +47,8 @@ export async function checkGenerated(): Promise<readonly string[]> {
       .flatMap(missingFiles)
       .map((path) => `${path}: is missing`);
     const left = leftPages(files).map((path) => `${path}: has no policy folder any more`);
-    return [...missing, ...stale.map(({ path }) => `${path}: is not what its sources say`), ...left];
+    const gaps = files.flatMap((file) => file.gaps ?? []);
+    return [...missing, ...stale.map(({ path }) => `${path}: is not what its sources say`), ...left, ...gaps];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }

@@ -1,18 +1,10 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import type { Policy } from "@heddle/engine/policy.ts";
 import { z } from "zod";
 import { fieldTable } from "./field-table.ts";
 import type { GeneratedFile } from "./generated-files.ts";
 import { constantOf } from "./policy-index.ts";
-
-/** What a page takes from a policy; the rest of the value is the engine's business. */
-interface Documented {
-  readonly kind: {
-    readonly type: string;
-    readonly schema: z.ZodType;
-    readonly policy: Readonly<Record<"targets" | "to" | "from", readonly string[]>>;
-  };
-}
 
 /** The guide's page of one policy: what its folder's docs.md says, then a table of every field in its schema. */
 export async function policyPage(folder: string): Promise<GeneratedFile> {
@@ -33,7 +25,7 @@ ${fieldTable(schema)}`;
   return { path: `docs/guide/policies/${folder}.md`, content };
 }
 
-function targetTable({ targets, to, from }: Documented["kind"]["policy"]): string {
+function targetTable({ targets, to, from }: Policy["kind"]["policy"]): string {
   const places = [
     ["targetRef", targets],
     ["to[].targetRef", to],
@@ -43,10 +35,11 @@ function targetTable({ targets, to, from }: Documented["kind"]["policy"]): strin
   return `| reference | kinds |\n| --- | --- |\n${rows.map(([name, kinds]) => `| \`${name}\` | ${kinds.join(", ")} |\n`).join("")}`;
 }
 
-async function loadPolicy(folder: string): Promise<Documented> {
+/** The policy that a folder holds. */
+export async function loadPolicy(folder: string): Promise<Policy> {
   const path = `packages/policies/${folder}/policy.ts`;
   const constant = constantOf(folder);
-  const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, Documented>>;
+  const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, Policy>>;
   const policy = module[constant];
   if (policy === undefined) throw new Error(`Cannot read "${path}": it exports no constant ${constant}`);
   return policy;

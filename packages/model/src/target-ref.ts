@@ -81,8 +81,17 @@ export function checkTargetRef(ref: TargetRef, allowed: readonly TargetKind[], f
   return extra;
 }
 
+/** What requests can go to. */
+export const BACKEND_KINDS = [
+  "MeshService",
+  "MeshServiceSubset",
+  "MeshExternalService",
+  "MeshMultiZoneService",
+] as const satisfies readonly TargetKind[];
+
 /** Where requests go: a reference with a weight and a port. */
-export const backendRefSchema = targetRefSchema.extend({
+export const backendRefSchema = targetRefSchema.omit({ proxyTypes: true }).extend({
+  kind: z.enum(BACKEND_KINDS).describe("What requests go to"),
   weight: z
     .int()
     .min(0)
