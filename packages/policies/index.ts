@@ -7,6 +7,7 @@ import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
 import { meshMetric } from "./mesh-metric/policy.ts";
+import { meshPassthrough } from "./mesh-passthrough/policy.ts";
 import { meshProxyPatch } from "./mesh-proxy-patch/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
 import { meshRetry } from "./mesh-retry/policy.ts";
@@ -26,6 +27,7 @@ export const policies = [
   meshHttpRoute,
   meshLoadBalancingStrategy,
   meshMetric,
+  meshPassthrough,
   meshProxyPatch,
   meshRateLimit,
   meshRetry,

@@ -2,6 +2,7 @@ import type { OutboundUnit } from "./compile.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { outboundListener } from "./emit/listener.ts";
 import { outgoingTo } from "./outgoing.ts";
+import { isLoopback, redirectedOutboundPort } from "./plan/passthrough.ts";
 import type { Destination, OutboundPlan } from "./plan/plan.ts";
 import { resolveBackend } from "./plan/resolve.ts";
 import type { BackendReference } from "./policy.ts";
@@ -43,8 +44,10 @@ function compileOutbound(
 ): OutboundUnit {
   const { traffic, clusters, orders, listeners } = outgoingTo(context, destination);
   const { routes, settings, applied, conflicts, destinations, dependsOn } = traffic;
-  const plan: OutboundPlan = { destination, address, port, tls: context.tls, routes, settings };
-  const place = address === LOCALHOST ? port : `${address}:${port}`;
+  const redirected =
+    !isLoopback(address) && redirectedOutboundPort(context.proxy.resource.spec.networking) !== undefined;
+  const plan: OutboundPlan = { destination, address, port, redirected, tls: context.tls, routes, settings };
+  const place = address === LOCALHOST ? port : `${address}:${port}${redirected ? " redirected" : ""}`;
   const listener = listeners.get(place) ?? outboundListener(plan);
   listeners.set(place, listener);
   const resources = [...clusters, listener, ...traffic.resources];

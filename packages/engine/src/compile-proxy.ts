@@ -2,6 +2,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { type Matched, proxyConf } from "./match/match.ts";
 import { idOf, type Memo } from "./memo.ts";
 import type { Destination, Origin, Patched, ProxyChange, Resources } from "./plan/plan.ts";
+import type { Passthrough } from "./plan/passthrough.ts";
 import type { Proposal } from "./plan/settings.ts";
 import type { Conf, FactsOf, Policy } from "./policy.ts";
 import type { ProxyFacts } from "./proxy-facts.ts";
@@ -18,6 +19,9 @@ export interface Whole {
     readonly origins: readonly Origin[];
     readonly resources: readonly EncodedResource[];
   }[];
+  /** Of redirected connections that go to no destination of the mesh. Absent: as the mesh says. */
+  readonly passthrough?: { readonly origins: readonly Origin[]; readonly plan: Passthrough } | undefined;
+  readonly warnings: readonly { readonly kind: string; readonly warning: string }[];
 }
 
 /** Asks the policies that speak of whole proxies what they want changed. */
@@ -31,7 +35,7 @@ export function compileProxy(matched: Matched, proxy: ProxyFacts, memo: Memo): W
   return memo.get(key, () => makeWhole(applied, proxy));
 }
 
-const NOTHING: Whole = { applied: [], inbounds: [], outbounds: [], units: [] };
+const NOTHING: Whole = { applied: [], inbounds: [], outbounds: [], units: [], warnings: [] };
 
 function makeWhole(applied: Whole["applied"], proxy: ProxyFacts): Whole {
   const changes = applied.map(({ policy, conf }) => ({
@@ -50,6 +54,10 @@ function makeWhole(applied: Whole["applied"], proxy: ProxyFacts): Whole {
     units: changes.flatMap(({ kind, origins, change: { resources = [] } }) =>
       resources.length === 0 ? [] : [{ kind, origins, resources }],
     ),
+    passthrough: changes
+      .flatMap(({ origins, change: { passthrough: plan } }) => (plan === undefined ? [] : [{ origins, plan }]))
+      .at(-1),
+    warnings: changes.flatMap(({ kind, change: { warnings = [] } }) => warnings.map((warning) => ({ kind, warning }))),
   };
 }
 

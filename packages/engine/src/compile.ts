@@ -2,6 +2,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { contextFor } from "./compile-context.ts";
 import { compileInbounds } from "./compile-inbounds.ts";
 import { compileOutbounds } from "./compile-outbounds.ts";
+import { compilePassthrough, type PassthroughUnit } from "./compile-passthrough.ts";
 import { compileProxy, patched, type Whole } from "./compile-proxy.ts";
 import { match, type Matched } from "./match/match.ts";
 import type { Memo } from "./memo.ts";
@@ -47,6 +48,7 @@ export interface Compiled {
   readonly whole: Whole;
   readonly inbounds: readonly InboundUnit[];
   readonly outbounds: readonly OutboundUnit[];
+  readonly passthrough: PassthroughUnit;
   /** Outbounds whose destination does not exist (yet): they get no listener. */
   readonly unresolved: readonly string[];
   readonly resources: Resources;
@@ -75,8 +77,11 @@ export function compile(
   const context = contextFor({ mesh, matched, tls, memo, proxy: facts, whole });
   const inbounds = compileInbounds(context, proxy);
   const { outbounds, unresolved, dependsOn } = compileOutbounds(context, proxy.spec.networking.outbound ?? []);
-  const emitted = byTypeAndName([...inbounds, ...outbounds, ...whole.units]);
-  const { resources, origins } = patched(emitted, whole, () => resourceFacts({ proxy, inbounds, outbounds, whole }));
+  const passthrough = compilePassthrough(facts, whole, memo);
+  const emitted = byTypeAndName([...inbounds, ...outbounds, passthrough, ...whole.units]);
+  const { resources, origins } = patched(emitted, whole, () =>
+    resourceFacts({ proxy, inbounds, outbounds, passthrough, whole }),
+  );
   return {
     identity,
     proxy: facts,
@@ -84,6 +89,7 @@ export function compile(
     whole,
     inbounds,
     outbounds,
+    passthrough,
     unresolved,
     resources,
     patchOrigins: origins,

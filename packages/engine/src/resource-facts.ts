@@ -1,6 +1,7 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { LABEL, type Labels } from "@heddle/model/labels.ts";
 import type { InboundUnit, OutboundUnit } from "./compile.ts";
+import type { PassthroughUnit } from "./compile-passthrough.ts";
 import type { Whole } from "./compile-proxy.ts";
 import type { Destination, InboundPlan, OutboundPlan, ResourceFacts } from "./plan/plan.ts";
 import type { FactsOf } from "./policy.ts";
@@ -10,11 +11,12 @@ interface Parts {
   readonly proxy: DataplaneEntry["resource"];
   readonly inbounds: readonly InboundUnit[];
   readonly outbounds: readonly OutboundUnit[];
+  readonly passthrough: PassthroughUnit;
   readonly whole: Whole;
 }
 
 /** What is known of a proxy's resources, for policies that change resources. */
-export function resourceFacts({ proxy, inbounds, outbounds, whole }: Parts): FactsOf {
+export function resourceFacts({ proxy, inbounds, outbounds, passthrough, whole }: Parts): FactsOf {
   const known = new Map<string, ResourceFacts>();
   const note = (resources: readonly EncodedResource[], factsOf: FactsOf): void => {
     for (const resource of resources) {
@@ -23,6 +25,7 @@ export function resourceFacts({ proxy, inbounds, outbounds, whole }: Parts): Fac
     }
   };
   for (const { kind, resources } of whole.units) note(resources, () => ownFacts(originOfKind(kind)));
+  note(passthrough.resources, passthroughFacts);
   for (const { plan, resources } of outbounds) note(resources, (each) => outboundFacts(plan, each));
   for (const { resources, destinations } of outbounds) note(resources, (each) => clusterFacts(destinations, each));
   for (const { plan, resources } of inbounds) note(resources, (each) => inboundFacts(plan, proxy.labels, each));
@@ -37,6 +40,13 @@ function idOf({ typeUrl, name }: EncodedResource): string {
 
 function ownFacts(origin: string): ResourceFacts {
   return { origin, aliases: [], tags: {} };
+}
+
+/** Kuma 2.x: `outbound:passthrough:ipv4` for self_transparentproxy_passthrough_outbound_ipv4. */
+function passthroughFacts({ name }: EncodedResource): ResourceFacts {
+  const [, direction, family] = /^self_transparentproxy_passthrough_(\w+)_(ipv\d)$/.exec(name) ?? [];
+  if (direction === undefined) return ownFacts("meshpassthrough");
+  return { origin: "transparent", aliases: [`${direction}:passthrough:${family}`], tags: {} };
 }
 
 /** Kuma names what a policy brings after the policy: MeshTrace → "mesh-trace". */

@@ -66,6 +66,8 @@ export interface WholeProxy<Shape extends z.ZodRawShape> {
   readonly conf: z.ZodObject<Shape>;
   /** What is wrong with a value whose every field is right; `field` is "default". */
   readonly check?: (conf: z.infer<z.ZodObject<Shape>>, field: string, top: TargetRef) => readonly Violation[];
+  /** What it says that may not do what it seems to; told to whoever writes it. */
+  readonly warn?: (conf: z.infer<z.ZodObject<Shape>>, field: string) => readonly Violation[];
 }
 
 /** What is wrong with an item whose every field is right. `field` is the item's own path; `top` the policy's target. */
@@ -221,5 +223,6 @@ function warnItems(declaration: PolicyDeclaration, spec: Spec): string[] {
       (item, index) => declaration[name]?.warn?.(item as never, `${name}[${index}]`, top) ?? [],
     ),
   );
-  return warnings.map(({ field, message }) => `spec.${field}: ${message}`);
+  const whole = spec.default === undefined ? [] : (declaration.default?.warn?.(spec.default as never, "default") ?? []);
+  return [...warnings, ...whole].map(({ field, message }) => `spec.${field}: ${message}`);
 }

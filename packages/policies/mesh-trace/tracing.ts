@@ -1,6 +1,7 @@
 import { collectorFor, httpUrl } from "@heddle/engine/emit/collector.ts";
 import { systemCluster, systemName } from "@heddle/engine/emit/system-cluster.ts";
-import type { Change, Tracing, TracingTag } from "@heddle/engine/plan/plan.ts";
+import type { Change } from "@heddle/engine/plan/plan.ts";
+import type { Tracing, TracingTag } from "@heddle/engine/plan/tracing.ts";
 import { type ProxyFacts, serviceOf } from "@heddle/engine/proxy-facts.ts";
 import { any } from "@heddle/envoy/any.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";

@@ -20,7 +20,7 @@ export function originsOf(compiled: Compiled, typeUrl: string, resourceName: str
     ...patching,
     ...compiled.inbounds.filter(isMade).flatMap((unit) => inboundOrigins(compiled, unit, typeUrl)),
     ...compiled.outbounds.filter(isMade).flatMap((unit) => outboundOrigins(compiled, unit, typeUrl, resourceName)),
-    ...compiled.whole.units.filter(isMade).flatMap(({ origins }) => krisOf(origins)),
+    ...[compiled.passthrough, ...compiled.whole.units].filter(isMade).flatMap(({ origins }) => krisOf(origins)),
     ...(typeUrl === TYPE_URL.endpoint ? endpointOrigins(compiled, resourceName) : []),
   ];
   return [...new Set(kris)].filter((kri) => kri !== "");

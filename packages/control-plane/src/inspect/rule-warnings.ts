@@ -7,9 +7,13 @@ import type { Subject } from "./subject.ts";
 import { tagsOf } from "./subsets.ts";
 import { destinationsOf, ELSEWHERE, routesOf } from "./to-resource-rules.ts";
 
-/** What is likely not meant about policies of one kind: references to nothing, and settings that gave way to another kind. */
+/** What is likely not meant about policies of one kind, such as references to nothing and settings that gave way. */
 export function warningsOf(subject: Subject, selected: Selected): readonly string[] {
-  return [...danglingReferences(subject.snapshot, selected), ...conflicts(subject, selected)];
+  return [
+    ...danglingReferences(subject.snapshot, selected),
+    ...conflicts(subject, selected),
+    ...own(subject, selected),
+  ];
 }
 
 function danglingReferences(mesh: MeshSnapshot, { policies }: Selected): readonly string[] {
@@ -44,6 +48,10 @@ function conflicts({ compiled }: Subject, { policy }: Selected): readonly string
       const from = dropped.origins.map(({ name }) => `"${name}"`).join(", ");
       return `${unit}: ${slot} of ${dropped.kind} ${from} gave way to ${kept.kind}`;
     });
+}
+
+function own({ compiled: { whole } }: Subject, { policy }: Selected): readonly string[] {
+  return whole.warnings.filter(({ kind }) => kind === policy.kind.type).map(({ warning }) => warning);
 }
 
 function shown(ref: TargetRef): string {

@@ -8,7 +8,8 @@ import { ExpressionFilterSchema } from "@heddle/envoy/gen/envoy/extensions/acces
 import type { HttpConnectionManager_TracingSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { CustomTagSchema } from "@heddle/envoy/gen/envoy/type/tracing/v3/custom_tag_pb.js";
 import type { Match } from "@heddle/model/target-ref.ts";
-import type { AccessLog, Tracing, TracingTag } from "../plan/plan.ts";
+import type { AccessLog } from "../plan/plan.ts";
+import type { Tracing, TracingTag } from "../plan/tracing.ts";
 import { type Init, present } from "./common.ts";
 
 /** A line for each request or connection, or for some of them. */

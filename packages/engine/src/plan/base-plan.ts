@@ -1,6 +1,7 @@
 import { type Inbound, inboundName, inboundProtocol } from "@heddle/model/kinds/dataplane.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { DataplaneEntry } from "../snapshot/snapshot.ts";
+import { isLoopback, redirectedInboundPort } from "./passthrough.ts";
 import type { Destination, InboundPlan, ProxyTls, RoutePlan, Settings } from "./plan.ts";
 import { NO_SETTINGS } from "./settings.ts";
 
@@ -25,6 +26,7 @@ const OUTBOUND: Settings = {
 /** The proxy's own ports before any policy. Ports declared as Ignored are not served. */
 export function baseInbounds(proxy: DataplaneEntry["resource"], tls: ProxyTls | undefined): readonly InboundPlan[] {
   const { address, inbound = [] } = proxy.spec.networking;
+  const redirected = redirectedInboundPort(proxy.spec.networking) !== undefined;
   return inbound
     .filter((each) => each.state !== "Ignored")
     .map((each) => ({
@@ -33,6 +35,7 @@ export function baseInbounds(proxy: DataplaneEntry["resource"], tls: ProxyTls | 
       kri: formatKri(kriOf("dp", proxy, inboundName(each))),
       address: each.address ?? address,
       port: each.port,
+      redirected: redirected && !isLoopback(each.address ?? address),
       protocol: inboundProtocol(each),
       tags: each.tags ?? {},
       service: applicationAt(each),

@@ -6,6 +6,8 @@ import type { Match } from "@heddle/model/target-ref.ts";
 import type { EndpointOrder, HashPolicy, LoadBalancer, Localities } from "./balancing.ts";
 import type { External } from "./external.ts";
 import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
+import type { Passthrough } from "./passthrough.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
 export interface Origin {
@@ -176,26 +178,14 @@ export interface AccessLog {
   readonly routes?: { readonly only: readonly string[] } | { readonly except: readonly string[] } | undefined;
 }
 
-/** How spans are made of requests and where they go. Shares are percent; absent: all. */
-export interface Tracing {
-  readonly provider: { readonly name: string; readonly config: Any };
-  readonly clientSampling?: number | undefined;
-  readonly randomSampling?: number | undefined;
-  readonly overallSampling?: number | undefined;
-  readonly tags: readonly TracingTag[];
-}
-
-/** A tag of every span: a fixed value, or a header of the request with what stands in for it. */
-export type TracingTag =
-  | { readonly tag: string; readonly literal: string }
-  | { readonly tag: string; readonly header: string; readonly default?: string | undefined };
-
 /** What applies to the requests of some callers only. */
 export interface CallerSettings {
   readonly match: Match;
   /** What has to be right beside it: a certificate may carry several URIs. */
   readonly and?: readonly Match[] | undefined;
   readonly route: RouteSettings;
+  /** Filters that do as the listener says, whatever the route for everybody says of them. */
+  readonly asInListener?: readonly string[] | undefined;
 }
 
 /** The closed set of places where a policy may change a proxy. They mirror Envoy's attachment points. */
@@ -247,6 +237,10 @@ export interface ProxyChange {
   readonly outbounds?: Change | ((destination: Destination) => Change) | undefined;
   /** Listeners, clusters and routes of its own. */
   readonly resources?: readonly EncodedResource[] | undefined;
+  /** Redirected connections that go to no destination of the mesh. */
+  readonly passthrough?: Passthrough | undefined;
+  /** What is likely not meant, for whoever asks which policies apply. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** A port of the application, as the proxy serves it. */
@@ -257,6 +251,8 @@ export interface InboundPlan {
   readonly kri: string;
   readonly address: string;
   readonly port: number;
+  /** Connections come by redirection: the port itself stays free. */
+  readonly redirected?: boolean | undefined;
   readonly protocol: Protocol;
   readonly tags: Labels;
   readonly service: { readonly address: string; readonly port: number };
@@ -269,6 +265,8 @@ export interface OutboundPlan {
   readonly destination: Destination;
   readonly address: string;
   readonly port: number;
+  /** Connections come by redirection: the port itself stays free. */
+  readonly redirected?: boolean | undefined;
   readonly tls: ProxyTls | undefined;
   readonly routes: readonly RoutePlan[];
   readonly settings: Settings;

@@ -1,5 +1,6 @@
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
-import type { Change, Conflict, HttpFilter, NetworkFilter, Origin, Settings, Tracing } from "./plan.ts";
+import type { Change, Conflict, HttpFilter, NetworkFilter, Origin, Settings } from "./plan.ts";
+import type { Tracing } from "./tracing.ts";
 import { HTTP_STAGES, NETWORK_STAGES } from "./plan.ts";
 
 /** What one kind of policy wants for one unit (an inbound, a destination), and from where it got that. */
