@@ -10,6 +10,7 @@ import { cpuSeconds, memoryOf } from "../support/process-figures.ts";
 import { Rest } from "../support/rest.ts";
 
 const HEDDLE = join(import.meta.dirname, "../../bin/heddle");
+const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const PATIENCE = 20_000;
 const EVENT_LOOP = "nodejs_eventloop_lag_p99_seconds";
 const SYNCED = 'mesh_dataplanes{mesh="default",state="synced"}';
@@ -33,6 +34,7 @@ export class Server {
       KUMA_API_SERVER_HTTPS_ENABLED: "false",
       KUMA_DP_SERVER_PORT: String(dp),
       KUMA_DIAGNOSTICS_SERVER_PORT: String(diagnostics),
+      KUMA_RATE_LIMIT_PORT: "0",
       HEDDLE_DATA: join(folder, "data"),
       HEDDLE_LOG_LEVEL: "warn",
     };
@@ -45,9 +47,13 @@ export class Server {
   /** Starts it; resolves when it answers. `HEDDLE_BENCH_PROFILE` names a folder for a profile of its processor time. */
   async start(): Promise<void> {
     const folder = process.env["HEDDLE_BENCH_PROFILE"];
-    const profile = folder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
-    const child = spawn(HEDDLE, ["cp", "run"], {
-      env: { ...process.env, ...this.#env, ...profile },
+    // Node takes no profiling options from the environment, so then it is started without the script around it.
+    const [command, words]: readonly [string, readonly string[]] =
+      folder === undefined
+        ? [HEDDLE, []]
+        : [process.execPath, ["--cpu-prof", "--cpu-prof-dir", folder, "--heap-growing-percent=40", MAIN]];
+    const child = spawn(command, [...words, "cp", "run"], {
+      env: { ...process.env, ...this.#env },
       stdio: ["ignore", "inherit", "inherit"],
     });
     this.#child = child;

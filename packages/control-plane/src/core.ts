@@ -20,6 +20,8 @@ import type { HeldPolicy } from "./mesh/staging.ts";
 import { Progress } from "./mesh/progress.ts";
 import { MeshServiceGenerator } from "./mesh-services/generator.ts";
 import { Insights } from "./proxies/insights.ts";
+import { nodeFacts } from "./proxies/node-facts.ts";
+import { PendingFacts } from "./proxies/pending-facts.ts";
 import { Presence, type PresenceOptions } from "./proxies/presence.ts";
 import { removeGoneDataplane } from "./proxies/register.ts";
 import { Sessions } from "./proxies/sessions.ts";
@@ -57,7 +59,10 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   const earlier = await readInsights(store);
   const people = buildSessions(foundation, earlier, log, stack);
   for (const { mesh, name, insight } of earlier) {
-    if (isOnline(insight)) people.presence.expect(mesh, name, insight.mTLS !== undefined);
+    if (!isOnline(insight)) continue;
+    // What its node says is known too: a proxy that returns as it was changes nothing.
+    const node = nodeFacts((insight.metadata ?? {}) as Readonly<Record<string, unknown>>, { mesh, name });
+    people.presence.expect(mesh, name, { tlsReady: insight.mTLS !== undefined, node });
   }
   const after = await store.revision();
   await people.meshes.load(after);
@@ -171,9 +176,10 @@ function buildSessions(
 }
 
 function presenceOptions({ config, store, onFailure }: Foundation, meshes: Meshes): PresenceOptions {
+  const pending = new PendingFacts((mesh, changes) => meshes.get(mesh)?.apply(changes));
   return {
     graceMillis: config.deregistrationDelay,
-    apply: (mesh, dataplane, facts) => meshes.get(mesh)?.apply([{ what: "facts", dataplane, facts }]),
+    apply: (mesh, dataplane, facts) => pending.add(mesh, dataplane, facts),
     specOf: (mesh, dataplane) => meshes.get(mesh)?.snapshot.dataplanes.get(dataplane)?.resource.spec,
     onGone: (mesh, name, left) => {
       if (!left) return;

@@ -193,7 +193,7 @@ export class MeshRuntime {
     this.#staging.disconnected(proxy);
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
-    for (const consumers of this.#byService.values()) consumers.delete(proxy);
+    for (const key of servicesOf(proxy.compiled)) this.#byService.get(key)?.delete(proxy);
     this.#shared.onProgress();
   }
 
@@ -241,10 +241,8 @@ export class MeshRuntime {
   }
 
   #index(proxy: Proxy, compiled: NonNullable<Proxy["compiled"]>): void {
-    const keysOf = (each: Proxy["compiled"]): Set<string> =>
-      new Set([...(each?.dependsOn ?? []), ...[...(each?.destinations.values() ?? [])].map(serviceKey)]);
-    const now = keysOf(compiled);
-    for (const key of keysOf(proxy.compiled)) if (!now.has(key)) this.#byService.get(key)?.delete(proxy);
+    const now = servicesOf(compiled);
+    for (const key of servicesOf(proxy.compiled)) if (!now.has(key)) this.#byService.get(key)?.delete(proxy);
     for (const key of now) {
       const consumers = this.#byService.get(key) ?? new Set();
       this.#byService.set(key, consumers.add(proxy));
@@ -328,4 +326,9 @@ export class MeshRuntime {
     this.#trust = { text, resource };
     return resource;
   }
+}
+
+/** Services whose change concerns a proxy. */
+function servicesOf(compiled: Proxy["compiled"]): ReadonlySet<string> {
+  return new Set([...(compiled?.dependsOn ?? []), ...[...(compiled?.destinations.values() ?? [])].map(serviceKey)]);
 }

@@ -92,7 +92,7 @@ test("Presence tells a goodbye from a loss", () => {
 
 test("Presence counts a proxy from before a restart as there", () => {
   const { presence } = watch(1, 10_000);
-  presence.expect("default", "web", true);
+  presence.expect("default", "web", { tlsReady: true });
   assert.deepEqual(presence.factsOf("default", "web"), {
     online: true,
     warm: true,

@@ -40,9 +40,9 @@ export class Presence {
   }
 
   /** A proxy that was connected before this control plane started: it counts as there until it had time to return. */
-  expect(mesh: string, dataplane: string, tlsReady: boolean): void {
+  expect(mesh: string, dataplane: string, known: Pick<DataplaneFacts, "tlsReady" | "node">): void {
     const entry = this.#entry(mesh, dataplane);
-    entry.facts = { ...entry.facts, online: true, warm: true, tlsReady };
+    entry.facts = { ...entry.facts, online: true, warm: true, ...known };
     // Nobody lost this proxy: it was the control plane that was away, perhaps for long, and proxies ask ever more rarely.
     this.#startGrace(mesh, dataplane, entry, Math.max(RETURN_MILLIS, this.#options.graceMillis));
     setTimeout(() => void this.#lookAfter(mesh, dataplane, entry), this.#options.graceMillis).unref();
