@@ -5,6 +5,7 @@ import { meshExtAuthz } from "./mesh-ext-authz/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
+import { meshJwt } from "./mesh-jwt/policy.ts";
 import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
 import { meshMetric } from "./mesh-metric/policy.ts";
 import { meshPassthrough } from "./mesh-passthrough/policy.ts";
@@ -25,6 +26,7 @@ export const policies = [
   meshFaultInjection,
   meshHealthCheck,
   meshHttpRoute,
+  meshJwt,
   meshLoadBalancingStrategy,
   meshMetric,
   meshPassthrough,

@@ -23,11 +23,11 @@ interface Variant {
 
 /** Each list of callers splits every variant there was: into one for each caller, and what is left. */
 function withCallers(variants: readonly Variant[], callers: readonly CallerSettings[]): readonly Variant[] {
-  const split = callers.flatMap(({ match, and = [], route }) =>
+  const split = callers.flatMap(({ match, and = [], route, asInListener = [] }) =>
     allOf([match, ...and]).flatMap((caller) =>
       variants.map((variant) => ({
         match: bothCallers(caller, variant.match),
-        settings: merged(variant.settings, route),
+        settings: merged(variant.settings, route, asInListener),
       })),
     ),
   );
@@ -41,7 +41,8 @@ function allOf(matches: readonly Match[]): readonly CallerMatch[] {
 }
 
 // What the filters of other policies do for everybody stays: a permission must not get lost with a caller's own limit.
-function merged(everyone: RouteSettings, caller: RouteSettings): RouteSettings {
-  const filters = { ...everyone.filters, ...caller.filters };
+function merged(everyone: RouteSettings, caller: RouteSettings, asInListener: readonly string[]): RouteSettings {
+  const kept = Object.entries(everyone.filters ?? {}).filter(([name]) => !asInListener.includes(name));
+  const filters = { ...Object.fromEntries(kept), ...caller.filters };
   return { ...everyone, ...caller, ...(Object.keys(filters).length > 0 ? { filters } : {}) };
 }

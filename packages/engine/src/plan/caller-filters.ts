@@ -24,8 +24,9 @@ export function filtersByCaller(everyone: readonly CallerFilter[], callers: read
   const sets = distinct([everyone, ...callers.map(({ filters }) => filters)].filter((set) => set.length > 0));
   if (sets.length === 0) return {};
   const named = sets.map((set, index) => set.map((filter) => ({ ...filter, name: nameOf(filter, index) })));
+  const setOf = (own: readonly CallerFilter[]): number => sets.findIndex((set) => textOf(set) === textOf(own));
   const routeFor = (own: readonly CallerFilter[]): RouteSettings => {
-    const at = sets.findIndex((set) => textOf(set) === textOf(own));
+    const at = setOf(own);
     const off = named.flatMap((set, index) => (index === at ? [] : set.map(({ name }) => [name, OFF] as const)));
     const on = own.flatMap((filter) =>
       filter.onRoute === undefined ? [] : [[nameOf(filter, at), filter.onRoute] as const],
@@ -35,7 +36,11 @@ export function filtersByCaller(everyone: readonly CallerFilter[], callers: read
   return {
     httpFilters: named.flat().map(({ stage, name, config }) => ({ stage, name, config })),
     route: routeFor(everyone),
-    callers: callers.map(({ match, filters }) => ({ match, route: routeFor(filters) })),
+    callers: callers.map(({ match, filters }) => ({
+      match,
+      route: routeFor(filters),
+      asInListener: filters.map((filter) => nameOf(filter, setOf(filters))),
+    })),
   };
 }
 
