@@ -39,8 +39,11 @@ function versions(lab: Lab, type: string): ReadonlyMap<string, string> {
 
 test("a service outside of the mesh is called by its MeshExternalService", async (t) => {
   const lab = await startLab(t);
+  let flaky = 0;
   const plain = await outsideHttp(t, (request, response) => {
     const isSlow = request.url === "/slow";
+    // Every other request fails.
+    if (request.url === "/flaky") response.statusCode = (flaky += 1) % 2 === 1 ? 503 : 200;
     setTimeout(() => response.end(`plain host=${request.headers.host} path=${request.url}`), isSlow ? 2_000 : 0);
   });
   const calls = ["MeshExternalService/plain", "MeshExternalService/secure", "MeshExternalService/shown"];
@@ -72,6 +75,19 @@ test("a service outside of the mesh is called by its MeshExternalService", async
     await lab.settled();
     await answers(`${toPlain}/slow`, 504);
     await answers(`${toPlain}/old`, 200, /path=\/new/);
+  });
+
+  await t.test("MeshRetry means it", async () => {
+    const http = { numRetries: 2, retryOn: ["5xx"], backOff: { baseInterval: "1ms", maxInterval: "2ms" } };
+    const to = [{ targetRef: { kind: "MeshExternalService", name: "plain" }, default: { http } }];
+    assert.equal((await ask(`${toPlain}/flaky`)).status, 503);
+    assert.equal((await ask(`${toPlain}/flaky`)).status, 200);
+    await lab.apply(stringify({ type: "MeshRetry", mesh: "default", name: "again", spec: { to } }));
+    await lab.settled();
+    await eventually(async () => {
+      const asked = await Promise.all(Array.from({ length: 5 }, () => ask(`${toPlain}/flaky`)));
+      assert.deepEqual([...new Set(asked.map(({ status }) => status))], [200]);
+    });
   });
 
   await t.test("over TLS: the server name is asked for, and its certificate must be for it", async () => {
@@ -116,12 +132,14 @@ test("a service outside of the mesh is called by its MeshExternalService", async
     const server = await outsideTls(t, first, mine.cert);
     const inline = (text: string) => ({ type: "InsecureInline", insecureInline: { value: text } });
     const verification = {
+      serverName: "localhost",
       caCert: inline(first.cert),
       clientCert: inline(mine.cert),
       clientKey: { type: "Secret", secretRef: { kind: "Secret", name: "my-key" } },
     };
     await lab.apply(secret("my-key", mine.key));
-    const endpoints = [{ address: "localhost", port: server.port }];
+    // An address, so that nothing is looked up.
+    const endpoints = [{ address: "127.0.0.1", port: server.port }];
     await lab.apply(external("shown", { endpoints, tls: { enabled: true, verification } }));
     await lab.settled();
     await answers(toShown, 200, /caller=client.example/);
@@ -150,3 +168,27 @@ test("an ExternalService of Kuma 2.x is called by its tag, and a Timeout of Kuma
   await lab.settled();
   await answers(`${client.outbound("legacy")}/slow`, 504);
 });
+
+test("a MeshExternalService that Envoy refuses is held, and the one before stays in force", async (t) => {
+  const lab = await startLab(t);
+  const plain = await outsideHttp(t, (_request, response) => void response.end("outside"));
+  const client = await lab.sidecar({ name: "client", calls: ["MeshExternalService/plain"] });
+  const good = { endpoints: [{ address: "127.0.0.1", port: plain.port }] };
+  await lab.apply(external("plain", good));
+  await lab.settled();
+  await answers(client.outbound("MeshExternalService/plain"), 200);
+  // No operating system has paths of sockets as long as this.
+  await lab.apply(external("plain", { endpoints: [{ address: `unix:///${"a".repeat(200)}` }] }));
+  await eventually(async () => {
+    const { status } = (await lab.get("/meshes/default/meshexternalservices/plain")) as { status?: Held };
+    assert.equal(status?.rollOut?.state, "Held");
+    assert.match(status.rollOut.message, /proxy "client" refused Cluster "kri_extsvc_default_default__plain_80"/);
+    assert.match(status.vip?.ip ?? "", /^242\./);
+  });
+  await answers(client.outbound("MeshExternalService/plain"), 200);
+});
+
+interface Held {
+  readonly rollOut?: { readonly state: string; readonly message: string };
+  readonly vip?: { readonly ip: string };
+}

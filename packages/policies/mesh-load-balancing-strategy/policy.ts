@@ -11,7 +11,7 @@ export const meshLoadBalancingStrategy = definePolicy<StrategyConf>({
   outbound: (conf, { kind, protocol }) => {
     const { loadBalancer, localityAwareness } = conf;
     // What is outside of the mesh is in no zone.
-    const isInZone = (kind as string) !== "MeshExternalService";
+    const isInZone = kind !== "MeshExternalService";
     const endpoints = isInZone ? localityAwareness && orderOf(localityAwareness) : undefined;
     const isWeighted = endpoints?.by === "zone" && endpoints.affinities.length > 0;
     return {

@@ -3,7 +3,9 @@ import { authoritiesSecret, identitySecret } from "@heddle/engine/emit/secrets.t
 import { type ExternalSecret, externalSecrets, secretsNamedBy } from "@heddle/engine/snapshot/external-view.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
+import type { MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { textOf } from "../secrets.ts";
 import { meaningOf, type SecureDataSource } from "@heddle/model/secure-data-source.ts";
 
 /** What the Secrets of a mesh hold, and the secrets of Envoy that are made of them for services outside of the mesh. */
@@ -11,12 +13,15 @@ export class ExternalSecrets {
   readonly #texts = new Map<string, string>();
   readonly #encoded = new Map<string, { readonly content: string; readonly resource: EncodedResource }>();
 
-  /** Notes what a Secret holds; undefined when it is gone. Says whether that is new. */
-  note(name: string, text: string | undefined): boolean {
-    if (this.#texts.get(name) === text) return false;
+  /** Notes what a Secret holds, when the change is about one; gives its name if that is new. */
+  take(change: MeshChange): readonly string[] {
+    if (change.what === "facts" || change.resource.type !== "Secret") return [];
+    const { name } = change.resource;
+    const text = change.what === "put" ? textOf(change.resource) : undefined;
+    if (this.#texts.get(name) === text) return [];
     if (text === undefined) this.#texts.delete(name);
     else this.#texts.set(name, text);
-    return true;
+    return [name];
   }
 
   /** The secrets that the clusters of these destinations refer to. */
@@ -47,10 +52,10 @@ export class ExternalSecrets {
   }
 }
 
-/** Whether a proxy calls somebody for whom it needs a Secret. */
-export function needsSecret(mesh: MeshSnapshot, compiled: Compiled | undefined, name: string): boolean {
+/** Whether a proxy calls somebody for whom it needs one of these Secrets. */
+export function needsSecret(mesh: MeshSnapshot, compiled: Compiled | undefined, names: readonly string[]): boolean {
   return [...(compiled?.destinations.values() ?? [])].some((destination) => {
     const service = destination.external && mesh.externalServices.get(destination.name);
-    return service !== undefined && secretsNamedBy(service.spec).includes(name);
+    return service !== undefined && secretsNamedBy(service.spec).some((name) => names.includes(name));
   });
 }

@@ -8,7 +8,6 @@ import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-chan
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { meshExternalService } from "@heddle/model/kinds/mesh-external-service.ts";
-import { pemFacts } from "@heddle/model/pem.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
@@ -95,6 +94,7 @@ export class MeshRuntime {
   /** Takes a batch of changes over; `revision` is the store's after it. */
   apply(changes: readonly MeshChange[], revision = this.#revision): void {
     this.#revision = Math.max(revision, this.#revision);
+    const secrets = changes.flatMap((change) => this.#externalSecrets.take(change));
     this.#staging.apply(
       changes.flatMap((change) => effectOf(change, this.snapshot)),
       this.#revision,
@@ -103,15 +103,9 @@ export class MeshRuntime {
       if (change.what === "delete" && change.resource.type === "Dataplane")
         this.#certificates.delete(change.resource.name);
     }
-  }
-
-  /** A Secret of the mesh was written, or deleted when there is no text. Who needs it gets the new one, and nothing else. */
-  applySecret(name: string, text: string | undefined, revision = this.#revision): void {
-    if (!this.#externalSecrets.note(name, text)) return;
-    this.apply([{ what: "secret", name, facts: text === undefined ? undefined : pemFacts(text) }], revision);
-    for (const proxy of this.#proxies.values()) {
-      if (proxy.published > 0 && needsSecret(this.snapshot, proxy.compiled, name)) this.#publish(proxy);
-    }
+    // Who needs a Secret gets the new one, and nothing else.
+    for (const proxy of secrets.length > 0 ? this.#proxies.values() : [])
+      if (proxy.published > 0 && needsSecret(this.snapshot, proxy.compiled, secrets)) this.#publish(proxy);
   }
 
   /** Policies that proxies refused since a revision of the store. */

@@ -7,7 +7,6 @@ import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
-import { textOf } from "../secrets.ts";
 import type { TokenService } from "../identity/token-service.ts";
 import { type Lookup, namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
 import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
@@ -86,7 +85,6 @@ export class Meshes {
     for (const event of prepared) {
       const mesh = event.resource.type === "Mesh" ? event.resource.name : event.resource.mesh;
       if (!this.#runtimes.has(mesh)) continue;
-      this.#takeSecret(event);
       const list = changes.get(mesh) ?? [];
       list.push(...this.#changesOf(event));
       changes.set(mesh, list);
@@ -95,16 +93,10 @@ export class Meshes {
     for (const [mesh, list] of changes) this.#runtimes.get(mesh)?.apply(list, revision);
   }
 
-  /** Secrets are no part of what a mesh looks like; only what can be read of them is. */
-  #takeSecret({ change, revision, resource }: StoreEvent): void {
-    if (resource.type !== "Secret") return;
-    const text = change === "put" ? textOf(resource) : undefined;
-    this.#runtimes.get(resource.mesh)?.applySecret(resource.name, text, revision);
-  }
-
   #changesOf({ change, resource }: StoreEvent): readonly MeshChange[] {
     const kind = this.#options.kinds.byType(resource.type);
-    if (kind?.secret === true || kind?.volatile === true) return [];
+    // Of Secrets only those of a mesh, which its services outside of it may name.
+    if ((kind?.secret === true && kind.type !== "Secret") || kind?.volatile === true) return [];
     // A Dataplane may be new to the mesh while its proxy is long connected, also one deleted and written again at once.
     const facts =
       resource.type === "Dataplane" && change === "put"

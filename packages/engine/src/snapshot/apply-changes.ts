@@ -6,7 +6,8 @@ import type { MeshExternalServiceSpec } from "@heddle/model/kinds/mesh-external-
 import type { MeshMultiZoneServiceSpec } from "@heddle/model/kinds/mesh-multi-zone-service.ts";
 import type { MeshServiceSpec } from "@heddle/model/kinds/mesh-service.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
-import type { PemFacts } from "@heddle/model/pem.ts";
+import type { SecretSpec } from "@heddle/model/kinds/system.ts";
+import { pemFacts } from "@heddle/model/pem.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { byPrecedence, type PolicySpec } from "../match/precedence.ts";
 import { secretsNamedBy } from "./external-view.ts";
@@ -22,9 +23,7 @@ import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
 export type MeshChange =
   | { readonly what: "put"; readonly resource: Resource }
   | { readonly what: "delete"; readonly resource: Resource }
-  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts }
-  /** A Secret was written, or deleted when there are no facts. */
-  | { readonly what: "secret"; readonly name: string; readonly facts: PemFacts | undefined };
+  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts };
 
 /** What a batch of changes may have touched; proxies outside of it need not be looked at. */
 export interface Impact {
@@ -96,7 +95,6 @@ class Draft {
 
   apply(change: MeshChange): void {
     if (change.what === "facts") this.#applyFacts(change.dataplane, change.facts);
-    else if (change.what === "secret") this.#applySecret(change.name, change.facts);
     else this.#applyResource(change.resource, change.what === "put");
   }
 
@@ -164,11 +162,10 @@ class Draft {
         this.#applyExternalService(resource as Resource<MeshExternalServiceSpec>, put);
         return;
       case "MeshMultiZoneService":
-        this.#multiZoneServices.write(
-          resource.name,
-          put ? (resource as Resource<MeshMultiZoneServiceSpec>) : undefined,
-        );
-        this.#touchedMultiZoneServices.add(resource.name);
+        this.#applyMultiZoneService(resource as Resource<MeshMultiZoneServiceSpec>, put);
+        return;
+      case "Secret":
+        this.#applySecret(resource as Resource<SecretSpec>, put);
         return;
       case "MeshIdentity":
         this.#identities.write(resource.name, put ? (resource as Resource<MeshIdentitySpec>) : undefined);
@@ -209,8 +206,14 @@ class Draft {
     this.#dirtyServices.add(`MeshExternalService/${resource.name}`);
   }
 
-  #applySecret(name: string, facts: PemFacts | undefined): void {
-    this.#secrets.write(name, facts);
+  #applyMultiZoneService(resource: Resource<MeshMultiZoneServiceSpec>, put: boolean): void {
+    this.#multiZoneServices.write(resource.name, put ? resource : undefined);
+    this.#touchedMultiZoneServices.add(resource.name);
+  }
+
+  #applySecret({ name, spec: { data = "" } }: Resource<SecretSpec>, put: boolean): void {
+    // What it holds stays out of the snapshot, which is shown to many.
+    this.#secrets.write(name, put ? pemFacts(Buffer.from(data, "base64").toString("utf8")) : undefined);
     for (const service of this.#externalServices.current.values()) {
       if (secretsNamedBy(service.spec).includes(name)) this.#dirtyServices.add(`MeshExternalService/${service.name}`);
     }

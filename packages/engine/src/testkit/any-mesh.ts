@@ -131,11 +131,9 @@ const multiZone: Arbitrary<Resource> = record({
   ),
 );
 
-const secret: Arbitrary<MeshChange> = record({
-  what: fc.constant("secret" as const),
-  name: fc.constantFrom("s1", "s2"),
-  facts: maybe(record({ certificate: fc.boolean(), key: fc.boolean() })),
-});
+const secret: Arbitrary<Resource> = fc
+  .constantFrom("s1", "s2")
+  .map((its) => resource("Secret", its, { data: Buffer.from("nothing in PEM").toString("base64") }));
 
 const backends = [
   { name: "ca", type: "builtin" as const },
@@ -181,7 +179,7 @@ export function anyChange(policies: Arbitrary<Resource>): Arbitrary<MeshChange> 
     { arbitrary: dataplane as Arbitrary<Resource>, weight: 4 },
     { arbitrary: service as Arbitrary<Resource>, weight: 3 },
     { arbitrary: policies, weight: 3 },
-    { arbitrary: fc.oneof(external, multiZone), weight: 2 },
+    { arbitrary: fc.oneof(external, multiZone, secret), weight: 2 },
     { arbitrary: fc.oneof<Arbitrary<Resource>[]>(identity, trust, mesh), weight: 2 },
   );
   return fc.oneof(
@@ -196,7 +194,6 @@ export function anyChange(policies: Arbitrary<Resource>): Arbitrary<MeshChange> 
       arbitrary: record({ what: fc.constant("facts" as const), dataplane: proxyName, facts }),
       weight: 3,
     },
-    { arbitrary: secret, weight: 1 },
   );
 }
 

@@ -1,6 +1,5 @@
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
-import type { PemFacts } from "@heddle/model/pem.ts";
 import { keyText, type Resource } from "@heddle/model/resource.ts";
 import { applyChanges, type MeshChange } from "../snapshot/apply-changes.ts";
 import { type DataplaneFacts, emptySnapshot, type MeshSnapshot } from "../snapshot/snapshot.ts";
@@ -11,7 +10,6 @@ export class World {
   mesh: Resource<MeshSpec>;
   readonly resources = new Map<string, Resource>();
   readonly facts = new Map<string, DataplaneFacts>();
-  readonly secrets = new Map<string, PemFacts>();
 
   constructor(mesh: Resource<MeshSpec>) {
     this.mesh = mesh;
@@ -20,9 +18,6 @@ export class World {
   apply(change: MeshChange): void {
     if (change.what === "facts") {
       if (this.#dataplane(change.dataplane) !== undefined) this.facts.set(change.dataplane, change.facts);
-    } else if (change.what === "secret") {
-      if (change.facts === undefined) this.secrets.delete(change.name);
-      else this.secrets.set(change.name, change.facts);
     } else if (change.resource.type === "Mesh") {
       this.mesh = change.resource as Resource<MeshSpec>;
     } else if (change.what === "put") {
@@ -37,8 +32,7 @@ export class World {
   changes(order: (resources: Resource[]) => Resource[] = (resources) => resources): readonly MeshChange[] {
     const put = order([...this.resources.values()]).map((resource): MeshChange => ({ what: "put", resource }));
     const facts = [...this.facts].map(([dataplane, each]): MeshChange => ({ what: "facts", dataplane, facts: each }));
-    const secrets = [...this.secrets].map(([name, each]): MeshChange => ({ what: "secret", name, facts: each }));
-    return [...put, ...facts, ...secrets];
+    return [...put, ...facts];
   }
 
   /** The snapshot that follows from this world alone. */
