@@ -3,6 +3,7 @@ import { meshAccessLog } from "./mesh-access-log/policy.ts";
 import { meshCircuitBreaker } from "./mesh-circuit-breaker/policy.ts";
 import { meshExtAuthz } from "./mesh-ext-authz/policy.ts";
 import { meshFaultInjection } from "./mesh-fault-injection/policy.ts";
+import { meshGlobalRateLimit } from "./mesh-global-rate-limit/policy.ts";
 import { meshHealthCheck } from "./mesh-health-check/policy.ts";
 import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshJwt } from "./mesh-jwt/policy.ts";
@@ -24,6 +25,7 @@ export const policies = [
   meshCircuitBreaker,
   meshExtAuthz,
   meshFaultInjection,
+  meshGlobalRateLimit,
   meshHealthCheck,
   meshHttpRoute,
   meshJwt,

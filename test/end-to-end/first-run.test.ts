@@ -15,7 +15,13 @@ import { dataplane } from "../support/dataplane.ts";
 import { type Lab, startLab } from "../support/lab.ts";
 
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
-const ANY_PORTS = ["--api-http-port=0", "--api-https-port=0", "--dp-port=0", "--diagnostics-port=0"];
+const ANY_PORTS = [
+  "--api-http-port=0",
+  "--api-https-port=0",
+  "--dp-port=0",
+  "--diagnostics-port=0",
+  "--rate-limit-port=0",
+];
 
 /** A folder of its own, gone with the test. */
 async function folderOf(t: TestContext): Promise<string> {
@@ -36,6 +42,7 @@ const ports = [
   ["--api-https-port", "HEDDLE_API_SERVER_HTTPS_PORT"],
   ["--dp-port", "HEDDLE_DP_SERVER_PORT"],
   ["--diagnostics-port", "HEDDLE_DIAGNOSTICS_SERVER_PORT"],
+  ["--rate-limit-port", "HEDDLE_RATE_LIMIT_PORT"],
 ] as const;
 for (const [index, [flag, variable]] of ports.entries()) {
   const command = index % 2 === 0 ? ["cp", "run"] : ["up"];

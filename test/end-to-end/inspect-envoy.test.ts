@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { request } from "node:https";
 import { test } from "node:test";
 import { runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
-import { type AdminKeys, adminKeys } from "@heddle/control-plane/envoy-admin/admin-keys.ts";
+import { type AdminKeys, adminKeysFrom, adminRoot } from "@heddle/control-plane/envoy-admin/admin-keys.ts";
 import { Secrets } from "@heddle/control-plane/secrets.ts";
 import { issueCertificate } from "@heddle/identity/leaf.ts";
 import { createCa, meshCaRequest } from "@heddle/identity/ca.ts";
@@ -127,7 +127,7 @@ test("inspect: the running Envoy shows its configuration, clusters and statistic
 
   await t.test("nobody else gets in, and a control plane only where it is to look", async () => {
     const port = await inspectPortOf(lab, "web-1");
-    const keys = await adminKeys(new Secrets(lab.controlPlane.store), new Date());
+    const keys = adminKeysFrom(await adminRoot(new Secrets(lab.controlPlane.store), new Date()));
     assert.equal(await knock(port, { credentials: keys.caller }), 200);
     const strangers = await strangersTo(lab, keys);
     for (const [who, credentials] of Object.entries(strangers)) {

@@ -26,6 +26,7 @@ export class ControlPlaneProcess {
       KUMA_API_SERVER_HTTPS_ENABLED: "false",
       KUMA_DP_SERVER_PORT: String(dp),
       KUMA_DIAGNOSTICS_SERVER_PORT: String(diagnostics),
+      KUMA_RATE_LIMIT_PORT: "0",
       HEDDLE_DATA: join(folder, "data"),
       HEDDLE_XDS_SERVER_DATAPLANE_STATUS_FLUSH_INTERVAL: "50ms",
     };

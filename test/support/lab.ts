@@ -42,6 +42,8 @@ export interface SidecarOptions {
   readonly callsByTag?: boolean;
   /** Host name or IP of the proxy; 127.0.0.1 when absent. */
   readonly address?: string;
+  /** More of the Dataplane's `networking`, in place of what the above make of it. */
+  readonly networking?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Do not wait until it has everything. */
   readonly noWait?: boolean;
@@ -222,7 +224,7 @@ export class Lab extends Mesh {
 export async function startLab(t: TestContext, settings: Readonly<Record<string, unknown>> = {}): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const ports = { apiHttpPort: 0, apiHttpsEnabled: "false", dpPort: 0, diagnosticsPort: 0 };
+  const ports = { apiHttpPort: 0, apiHttpsEnabled: "false", dpPort: 0, diagnosticsPort: 0, rateLimitPort: 0 };
   const flags = {
     storeType: "memory",
     dataFolder: folder,

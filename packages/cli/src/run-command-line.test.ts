@@ -93,7 +93,13 @@ test("runCommandLine() stops on Ctrl-C with 130", async () => {
 test("runCommandLine() takes Ctrl-C that comes twice at once for one, as under npm", async () => {
   const main = join(import.meta.dirname, "main.ts");
   await using folder = await folderWith({});
-  const ports = ["--api-http-port=0", "--api-https-port=0", "--dp-port=0", "--diagnostics-port=0"];
+  const ports = [
+    "--api-http-port=0",
+    "--api-https-port=0",
+    "--dp-port=0",
+    "--diagnostics-port=0",
+    "--rate-limit-port=0",
+  ];
   const child = spawn(process.execPath, [main, "cp", "run", "--store=memory", ...ports], { cwd: folder.path });
   let output = "";
   child.stdout.resume();

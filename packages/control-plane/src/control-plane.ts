@@ -17,6 +17,7 @@ import { HealthDiscovery } from "./dp-server/health-discovery.ts";
 import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
 import type { Meshes } from "./mesh/meshes.ts";
+import { registerRateLimitMetrics } from "./rate-limit/metrics.ts";
 import { serverTls, writeTrustAnchor } from "./server-tls.ts";
 import { VERSION } from "./version.ts";
 
@@ -26,6 +27,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly apiHttpsUrl: string | undefined;
   readonly dpPort: number;
   readonly diagnosticsPort: number;
+  /** Absent when nothing is counted here. */
+  readonly rateLimitPort: number | undefined;
   /** PEM of what proxies and clients have to trust. */
   readonly caPem: string;
   readonly store: Store;
@@ -59,13 +62,19 @@ async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
   return await openSqliteStore({ file: join(dataFolder, "store.sqlite") });
 }
 
-type Addresses = Pick<ControlPlane, "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort">;
+type Addresses = Pick<ControlPlane, "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort" | "rateLimitPort">;
 
 /** The servers come last: from the first request on, everything behind them is there. */
 async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposableStack): Promise<Addresses> {
   const { config, meshes, sessions, instanceId } = core;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
+  if (core.rateLimits !== undefined) registerRateLimitMetrics(metrics.registry, core.rateLimits);
   const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest), apiSettings(config)));
+  // Before the proxies come: they are told of it when they connect.
+  const rateLimits = await core.rateLimits?.open(config, meshes, (error) =>
+    core.onFailure("A call of the rate limit service failed", error),
+  );
+  if (rateLimits !== undefined) stack.use(rateLimits);
   const dataplanes = stack.use(await serveDataplanes(core, tls));
   // Runs before the streams are ended: what they say then is not about the proxies.
   stack.defer(() => sessions.stop());
@@ -89,6 +98,7 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
     apiHttpsUrl: https?.url,
     dpPort: dataplanes.port,
     diagnosticsPort: diagnostics.port,
+    rateLimitPort: rateLimits?.port,
   };
 }
 

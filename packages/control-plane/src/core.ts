@@ -6,7 +6,7 @@ import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
 import type { Config } from "./config/settings.ts";
 import { createDefaults } from "./defaults.ts";
-import { type AdminKeys, adminKeys } from "./envoy-admin/admin-keys.ts";
+import { type AdminKeys, adminKeysFrom, adminRoot } from "./envoy-admin/admin-keys.ts";
 import { followStore } from "./follow-store.ts";
 import { Authorities } from "./identity/authorities.ts";
 import { CertificateClock } from "./identity/certificate-clock.ts";
@@ -26,6 +26,9 @@ import { Presence, type PresenceOptions } from "./proxies/presence.ts";
 import { removeGoneDataplane } from "./proxies/register.ts";
 import { Sessions } from "./proxies/sessions.ts";
 import { ServiceStatus } from "./service-status/service-status.ts";
+import { rateLimitKeysFrom } from "./rate-limit/keys.ts";
+import { memoryCounters } from "./rate-limit/memory-counters.ts";
+import { RateLimits } from "./rate-limit/rate-limits.ts";
 import { Secrets } from "./secrets.ts";
 import { recordOwnZone } from "./zone-insight.ts";
 
@@ -41,6 +44,8 @@ export interface Core {
   readonly tokens: TokenService;
   readonly authorities: Authorities;
   readonly adminKeys: AdminKeys;
+  /** Absent when it is turned off. */
+  readonly rateLimits: RateLimits | undefined;
   readonly memo: Memo;
   readonly progress: Progress;
   readonly meshes: Meshes;
@@ -98,6 +103,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
   const isNew = (await store.revision()) === 0;
   const secrets = new Secrets(store);
   const tokens = new TokenService(secrets, now);
+  const root = await adminRoot(secrets, now());
   await tokens.ensureKey({ kind: "user", mesh: "" });
   await createDefaults(store, place, {
     skipMesh: config.skipMeshCreation,
@@ -113,7 +119,10 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
     tokens,
     instanceId: `${config.instanceName}-${randomBytes(2).toString("hex")}`,
     authorities: new Authorities(secrets, config.zone, now),
-    adminKeys: await adminKeys(secrets, now()),
+    adminKeys: adminKeysFrom(root),
+    rateLimits: config.rateLimitEnabled
+      ? new RateLimits(rateLimitKeysFrom(root), memoryCounters({ now: Date.now }))
+      : undefined,
     memo: new Memo(),
     progress: new Progress(),
     onFailure: (message, cause) => log.error(message, { cause: String(cause) }),

@@ -1,17 +1,14 @@
 import type { Init } from "@heddle/engine/emit/common.ts";
+import { headerOptions } from "@heddle/engine/emit/header-options.ts";
 import type { HttpFilter, NetworkFilter } from "@heddle/engine/plan/plan.ts";
 import { any } from "@heddle/envoy/any.ts";
 import { duration } from "@heddle/envoy/duration.ts";
-import {
-  HeaderValueOption_HeaderAppendAction,
-  type HeaderValueOptionSchema,
-} from "@heddle/envoy/gen/envoy/config/core/v3/base_pb.js";
 import { LocalRateLimitSchema as HttpLimitSchema } from "@heddle/envoy/gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { LocalRateLimitSchema as NetworkLimitSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js";
 import type { TokenBucketSchema } from "@heddle/envoy/gen/envoy/type/v3/token_bucket_pb.js";
 import { runtimePercent } from "@heddle/envoy/percent.ts";
 import { toMillis } from "@heddle/model/duration.ts";
-import type { HttpLimit, OnRateLimit, Rate } from "./schema.ts";
+import type { HttpLimit, Rate } from "./schema.ts";
 
 type Config = HttpFilter["config"];
 
@@ -36,13 +33,14 @@ export function isLimit({ disabled = false, requestRate }: HttpLimit): boolean {
 export function limited(limit: HttpLimit): Config {
   const { requestRate, onRateLimit = {} } = limit;
   if (requestRate === undefined || !isLimit(limit)) return UNLIMITED;
+  const { headers = {} } = onRateLimit;
   return any(HttpLimitSchema, {
     statPrefix: "rate_limit",
     ...(onRateLimit.status === undefined ? {} : { status: { code: onRateLimit.status } }),
     tokenBucket: bucketOf(requestRate),
     filterEnabled: runtimePercent(100),
     filterEnforced: runtimePercent(100),
-    responseHeadersToAdd: headersOf(onRateLimit),
+    responseHeadersToAdd: headerOptions({ set: headers.set ?? [], add: headers.add ?? [] }),
   });
 }
 
@@ -58,17 +56,4 @@ export function networkFilter(rate: Rate, key: string): NetworkFilter {
 
 function bucketOf({ num, interval }: Rate): Init<typeof TokenBucketSchema> {
   return { maxTokens: num, tokensPerFill: num, fillInterval: duration(toMillis(interval)) };
-}
-
-function headersOf({ headers: { set = [], add = [] } = {} }: OnRateLimit): Init<typeof HeaderValueOptionSchema>[] {
-  const { OVERWRITE_IF_EXISTS_OR_ADD, APPEND_IF_EXISTS_OR_ADD } = HeaderValueOption_HeaderAppendAction;
-  return [
-    ...set.map((header) => ({ header: literal(header), appendAction: OVERWRITE_IF_EXISTS_OR_ADD })),
-    ...add.map((header) => ({ header: literal(header), appendAction: APPEND_IF_EXISTS_OR_ADD })),
-  ];
-}
-
-// Envoy reads % as the start of a command; users mean the character.
-function literal({ name, value }: { readonly name: string; readonly value: string }): { key: string; value: string } {
-  return { key: name, value: value.replaceAll("%", "%%") };
 }

@@ -1,30 +1,9 @@
-import { duration } from "@heddle/model/schema.ts";
+import { onRateLimitSchema, rateSchema as rate } from "@heddle/model/rate-limit-schema.ts";
 import { z } from "zod";
 
-const rateSchema = z.strictObject({
-  num: z.int().min(1).max(4_294_967_295).describe("How many in each interval; they may all come at once"),
-  interval: duration().describe("How long until as many are allowed again; more than 50ms"),
-});
-/** So many in so much time. */
-export type Rate = z.infer<typeof rateSchema>;
+export type { OnRateLimit, Rate } from "@heddle/model/rate-limit-schema.ts";
 
-const headerSchema = z.strictObject({
-  name: z.string().min(1).max(256).describe("Name of the header"),
-  value: z.string().max(4_096).describe("Value of the header, as it is to arrive"),
-});
-
-const onRateLimitSchema = z.strictObject({
-  status: z.int().min(400).max(599).optional().describe("Status of the answer to a request over the limit (429)"),
-  headers: z
-    .strictObject({
-      set: z.array(headerSchema).min(1).max(16).optional().describe("Headers of that answer, in place of others"),
-      add: z.array(headerSchema).min(1).max(16).optional().describe("Headers of that answer, beside others"),
-    })
-    .optional()
-    .describe("Headers of the answer to a request over the limit"),
-});
-/** What a caller gets whose request is over the limit. */
-export type OnRateLimit = z.infer<typeof onRateLimitSchema>;
+const rateSchema = rate("How long until as many are allowed again; more than 50ms");
 
 const httpSchema = z.strictObject({
   disabled: z.boolean().optional().describe("No limit, whatever weaker policies say (false)"),

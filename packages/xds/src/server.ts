@@ -6,13 +6,13 @@ import {
 } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { ADS_PATH, adsService } from "./ads-service.ts";
 import { statusHeaders } from "./grpc-status.ts";
 import { HEALTH_PATH, healthService } from "./health-service.ts";
 import type { ConnectRequest, HealthHooks, XdsHooks } from "./hooks.ts";
 import { keepAlive, type KeepaliveOptions } from "./keepalive.ts";
+import { listenHttp2, track } from "./listen-http2.ts";
 import { ServedStream, type StreamLimits } from "./served-stream.ts";
 
 /** Answers what is not gRPC on this port, such as POST /bootstrap, over HTTP/1.1 and HTTP/2 alike. */
@@ -83,7 +83,7 @@ export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
     settings: { maxConcurrentStreams: limits.maxStreamsPerConnection },
   });
   const serving = new Serving(server, options, limits);
-  serving.port = await listen(server, options);
+  serving.port = await listenHttp2(server, options);
   return serving;
 }
 
@@ -173,25 +173,6 @@ function refuseMethod(stream: ServerHttp2Stream, path: string | undefined): void
   const status = statusHeaders("unimplemented", text);
   stream.on("error", ignore);
   stream.respond({ ":status": 200, "content-type": "application/grpc", ...status }, { endStream: true });
-}
-
-function listen(server: Http2SecureServer, { host, port }: XdsServerOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const state = cause.code === "EADDRINUSE" ? "the port is in use" : cause.message;
-      reject(new Error(`Cannot listen on "${host ?? "*"}:${port}": ${state}`, { cause }));
-    });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      server.removeAllListeners("error");
-      server.on("error", ignore);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-function track<Item extends { once(event: "close", listener: () => void): unknown }>(set: Set<Item>, item: Item): void {
-  set.add(item);
-  item.once("close", () => set.delete(item));
 }
 
 function ignore(): void {}

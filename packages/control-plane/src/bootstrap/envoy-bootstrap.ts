@@ -32,7 +32,7 @@ export function envoyBootstrap(request: BootstrapRequest, settings: BootstrapSet
     node: {
       id: `${request.mesh}.${request.name}`,
       cluster: settings.workload ?? "unknown",
-      metadata: nodeMetadata(request, admin, settings.dependencies),
+      metadata: nodeMetadata(request, admin, settings),
     },
     admin: { address: envoyAddress(admin) },
     layeredRuntime: LAYERED_RUNTIME,

@@ -1,6 +1,8 @@
 import { INSPECT_PORT } from "../envoy-admin/admin-target.ts";
+import { CONTROL_PLANE_HOST } from "../rate-limit/control-plane-host.ts";
 import type { Admin } from "./admin-address.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
+import type { BootstrapSettings } from "./envoy-bootstrap.ts";
 
 /**
  * What the proxy tells about itself on every stream, under Kuma's keys. Numbers are text there, and absent fields are
@@ -9,7 +11,7 @@ import type { BootstrapRequest } from "./bootstrap-request.ts";
 export function nodeMetadata(
   request: BootstrapRequest,
   admin: Admin,
-  dependencies: Readonly<Record<string, string>> = {},
+  { xdsHost, dependencies = {} }: Pick<BootstrapSettings, "xdsHost" | "dependencies">,
 ): Record<string, unknown> {
   return withoutAbsent({
     version: { ...request.version, dependencies },
@@ -23,6 +25,7 @@ export function nodeMetadata(
     "dataplane.resource": request.dataplaneResource,
     "dataplane.proxyType": request.proxyType,
     ...adminMetadata(admin),
+    [CONTROL_PLANE_HOST]: xdsHost,
     [INSPECT_PORT]: decimal(request.inspectPort),
     "dataplane.dns.port": decimal(request.dnsPort),
     "dataplane.readinessReporter.port": decimal(request.readinessPort),

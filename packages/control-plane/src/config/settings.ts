@@ -205,6 +205,26 @@ export const SETTINGS = {
     description: "Port of health, readiness and metrics",
     default: 5680,
   }),
+  rateLimitEnabled: toggle({
+    path: "rateLimit.enabled",
+    variables: ["RATE_LIMIT_ENABLED"],
+    description: "Whether this control plane counts requests for MeshGlobalRateLimit",
+    default: true,
+  }),
+  rateLimitAddress: text({
+    path: "rateLimit.interface",
+    flag: "--rate-limit-address",
+    variables: ["RATE_LIMIT_INTERFACE"],
+    description: "Address at which proxies have their requests counted",
+    default: "0.0.0.0",
+  }),
+  rateLimitPort: port({
+    path: "rateLimit.port",
+    flag: "--rate-limit-port",
+    variables: ["RATE_LIMIT_PORT"],
+    description: "Port at which proxies have their requests counted",
+    default: 5684,
+  }),
   skipMeshCreation: toggle({
     path: "defaults.skipMeshCreation",
     variables: ["DEFAULTS_SKIP_MESH_CREATION"],

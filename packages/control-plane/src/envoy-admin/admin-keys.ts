@@ -24,14 +24,14 @@ const stored = z.strictObject({
   created: z.iso.datetime(),
 });
 
-/** Reads the keys from the store, where they are made once. */
-export async function adminKeys(secrets: Secrets, now: Date): Promise<AdminKeys> {
+/** Reads from the store, where it is made once, what all keys between control planes and proxies follow from. */
+export async function adminRoot(secrets: Secrets, now: Date): Promise<DerivedRoot> {
   const text = await secrets.ensure("", SECRET, async () => {
     // Certificates hold whole seconds.
     const created = new Date(Math.floor(now.getTime() / 1_000) * 1_000).toISOString();
     return JSON.stringify({ seed: randomBytes(SEED_BYTES).toString("base64"), created });
   });
-  return adminKeysFrom(readRoot(text));
+  return readRoot(text);
 }
 
 /** The keys that follow from a root. */

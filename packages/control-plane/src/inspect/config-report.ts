@@ -7,7 +7,7 @@ import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { ResourceSet } from "@heddle/xds/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
-import { withInspectPort } from "../envoy-admin/with-inspect-port.ts";
+import { withOwnResources } from "../mesh/with-own-resources.ts";
 import { envoyJson } from "./envoy-json.ts";
 import { jsonPatch } from "./json-patch.ts";
 import type { InspectOptions } from "./options.ts";
@@ -26,7 +26,7 @@ export async function configReport(
   const held = proxy !== undefined && proxy.set.size > 0 ? proxy.set : undefined;
   const now = held ?? resourcesOf(snapshot, compiled);
   const underTrial = (): Compiled => compile(withShadowPolicies(snapshot), entry, options.policies, options.memo);
-  const wanted = shadow ? withSecretsOf(now, resourcesOf(snapshot, withInspectPort(underTrial(), entry, proxy))) : now;
+  const wanted = shadow ? withSecretsOf(now, resourcesOf(snapshot, withOwnResources(underTrial(), entry, proxy))) : now;
   const xds = await dump(wanted, options.sliceMillis);
   if (!includeDiff) return { xds };
   return { xds, diff: shadow ? jsonPatch(await dump(now, options.sliceMillis), xds) : [] };

@@ -15,7 +15,6 @@ import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
-import { withInspectPort } from "../envoy-admin/with-inspect-port.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
@@ -26,6 +25,7 @@ import { concerned } from "./concerned.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { trustBundles } from "./trust-bundles.ts";
+import { withOwnResources } from "./with-own-resources.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 // How many refused policies are remembered for those who ask what became of a write.
@@ -227,7 +227,7 @@ export class MeshRuntime {
     const entry = snapshot.dataplanes.get(proxy.name);
     if (entry === undefined || this.#proxies.get(proxy.name) !== proxy) return;
     const { policies, memo } = this.#shared;
-    const compiled = withInspectPort(compile(snapshot, entry, policies, memo), entry, proxy);
+    const compiled = withOwnResources(compile(snapshot, entry, policies, memo), entry, proxy);
     this.#index(proxy, compiled);
     proxy.compiled = compiled;
     // A set without its certificate would leave listeners waiting, so it goes out once there is one.

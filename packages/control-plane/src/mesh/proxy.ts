@@ -18,6 +18,8 @@ export class Proxy {
   readonly name: string;
   /** Absent: nobody can look into its Envoy. */
   readonly inspectPort: InspectPort | undefined;
+  /** The cluster of the rate limit service, as this proxy reaches it. Absent: there is none for it. */
+  rateLimitAccess: (() => EncodedResource) | undefined;
   compiled: Compiled | undefined;
   held: Held | undefined;
   /** How many certificates it got since it connected. */

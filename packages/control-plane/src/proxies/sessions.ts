@@ -18,6 +18,7 @@ import { inspectPort } from "../envoy-admin/inspect-port.ts";
 import { originsOf } from "../inspect/origins.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import type { Proxy } from "../mesh/proxy.ts";
+import type { RateLimits } from "../rate-limit/rate-limits.ts";
 import { authenticateProxy } from "./authenticate.ts";
 import { type Connection, Counters, type Insights } from "./insights.ts";
 import type { Presence } from "./presence.ts";
@@ -33,6 +34,7 @@ export interface SessionsOptions {
   readonly presence: Presence;
   readonly insights: Insights;
   readonly adminKeys: AdminKeys;
+  readonly rateLimits?: RateLimits | undefined;
   readonly authentication: "dpToken" | "none";
   readonly instanceId: string;
   readonly now: () => Date;
@@ -146,7 +148,7 @@ export class Sessions {
   }
 
   #open(mesh: string, name: string, session: Session): ProxyConnection {
-    const { meshes, presence, log, now, onProgress, insights, adminKeys } = this.#options;
+    const { meshes, presence, log, now, onProgress, insights, adminKeys, rateLimits } = this.#options;
     const runtime = meshes.get(mesh);
     if (runtime === undefined) throw new XdsRefusal("not_found", noMesh(mesh));
     const key = `${mesh}/${name}`;
@@ -154,6 +156,7 @@ export class Sessions {
     this.#live.set(key, session);
     const target = adminTarget(session.request.node.metadata);
     const proxy = runtime.connect(name, target && inspectPort(adminKeys, { mesh, name }, target));
+    proxy.rateLimitAccess = rateLimits?.accessFor({ mesh, name }, session.request.node.metadata);
     presence.connected(mesh, name, nodeFacts(session.request.node.metadata, { mesh, name }));
     const connection = this.#describe(proxy, session);
     insights.touch(connection);

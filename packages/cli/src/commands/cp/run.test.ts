@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { folderWith, runHeddle } from "../../testkit/run-heddle.ts";
 
-const FREE_PORTS = ["--api-http-port", "0", "--api-https-port", "0", "--dp-port", "0", "--diagnostics-port", "0"];
+const FREE_PORTS = ["api-http", "api-https", "dp", "diagnostics", "rate-limit"].flatMap((port) => [
+  `--${port}-port`,
+  "0",
+]);
 
 test("cp run starts a control plane and ends it on Ctrl-C", async () => {
   await using folder = await folderWith({});
