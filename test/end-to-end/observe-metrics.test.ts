@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { type Application, application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
+import { envoyOf } from "../support/kill-sidecar.ts";
 import { type Lab, meshService, type Sidecar, startLab } from "../support/lab.ts";
 import { metricsIn, type MetricPoint, otlpReceiver } from "../support/otlp-receiver.ts";
 import { type Sample, startPrometheus } from "../support/prometheus.ts";
@@ -54,9 +55,14 @@ function labelsOf({ labels }: Sample): Record<string, string> {
 }
 
 test("MeshMetric: Prometheus sees Envoy and the application with their labels; what is chosen decides", async (t) => {
+  const [port = 0, secondPort = 0] = await freePorts(2);
+  const targets = [{ targets: [`127.0.0.1:${port}`] }];
+  // First of all, because it asks nobody for its first five seconds.
+  const prometheus = await startPrometheus(t, [
+    { job_name: "web", metrics_path: "/for-prometheus", static_configs: targets },
+  ]);
   const lab = await startLab(t);
   const { app } = await webAndBackend(t, lab);
-  const [port = 0, secondPort = 0] = await freePorts(2);
   const second = await application(t, "second", (_request, response) => void response.end("orders_total 1\nmore 2\n"));
   const applications = [
     { name: "shop", port: app.port },
@@ -66,9 +72,6 @@ test("MeshMetric: Prometheus sees Envoy and the application with their labels; w
   const backends = [{ type: "Prometheus", prometheus: { clientId: "main", port, path: "/for-prometheus" } }];
   await lab.apply(webMetrics({ applications, backends }));
   await lab.settled();
-  const targets = [{ targets: [`127.0.0.1:${port}`] }];
-  const job = { job_name: "web", metrics_path: "/for-prometheus", static_configs: targets };
-  const prometheus = await startPrometheus(t, [job]);
   const chosen = async (profiles: object, more: object = {}): Promise<void> => {
     await lab.apply(webMetrics({ sidecar: { profiles, ...more }, applications, backends }));
     await lab.settled();
@@ -262,6 +265,11 @@ test("MeshMetric: metrics are pushed at the interval, by gRPC and by HTTP, also 
     await eventually(() => assert.ok(overHttp.length > before), 15_000);
     await eventually(() => assert.match(web.output(), /Metrics arrive at 127\.0\.0\.1:\d+ again/));
     assert.equal(web.output().match(/Cannot send metrics/g)?.length, 1);
+  });
+  await t.test("an Envoy that was killed pushes again when it is back", async () => {
+    process.kill(await envoyOf(lab, "web-1"), "SIGKILL");
+    const before = collector.metrics.length;
+    await eventually(() => assert.ok(collector.metrics.length > before + 2, web.output()), 15_000);
   });
   assert.equal(await web.stop(), 0, web.output());
 });

@@ -41,7 +41,9 @@ export async function openWorkDir(given: string | undefined): Promise<WorkDir> {
 
 /** Removes what was written, and the folder itself when it was temporary. Never fails: there is nobody left to tell. */
 export async function removeWorkDir({ path, temporary: whole }: WorkDir): Promise<void> {
-  const pipes = whole ? [] : (await readdir(path).catch(() => [])).filter((name) => /^kuma-al-.*\.sock$/.test(name));
+  const pipes = whole
+    ? []
+    : (await readdir(path).catch(() => [])).filter((name) => /^kuma-(al|mm)-.*\.sock$/.test(name));
   const targets = whole ? [path] : [...Object.values(FILES), ...pipes].map((name) => join(path, name));
   await Promise.all(targets.map((target) => rm(target, { recursive: whole, force: true }).catch(() => undefined)));
 }

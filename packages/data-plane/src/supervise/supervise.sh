@@ -75,6 +75,8 @@ clean_up() {
     rm -rf -- "$WORK_DIR"
   else
     for file in $OWN_FILES; do rm -f -- "$WORK_DIR/$file"; done
+    # Envoy leaves the sockets that MeshMetric had it make.
+    rm -f -- "$WORK_DIR"/kuma-mm-*.sock
   fi
 }
 
