@@ -13,6 +13,7 @@ export function dataplane(
     callPort = 80,
     callsByTag = false,
     address,
+    networking,
   }: SidecarOptions,
   inboundPort: number,
   outboundPorts: readonly number[],
@@ -32,6 +33,7 @@ export function dataplane(
         port: outboundPorts[index],
         ...(callsByTag ? { tags: { "kuma.io/service": service } } : { backendRef: backendRef(service, callPort) }),
       })),
+      ...networking,
     },
   };
 }

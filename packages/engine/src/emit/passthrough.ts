@@ -35,12 +35,12 @@ export interface RedirectTarget {
 export function outboundPassthrough(plan: Passthrough, target: RedirectTarget): readonly EncodedResource[] {
   const name = `self_transparentproxy_passthrough_outbound_ipv${target.family}`;
   if (plan.mode !== "matched") {
-    const { filters } = forward(name, name);
+    // Another chain, not just a missing cluster: then Envoy ends connections from before as well, after its drain time.
+    const { filters } = forward(name, plan.mode === "none" ? NOWHERE : name);
     const listener = redirectListener(name, target, {
       trafficDirection: TrafficDirection.OUTBOUND,
       filterChains: [refuseItself(target), { filters }],
     });
-    // What is closed lacks its cluster only: then turning it on and off leaves the listener and its connections alone.
     return plan.mode === "none" ? [listener] : [listener, originalDestination(name)];
   }
   const chains = plan.chains.filter(({ when }) => isOfFamily(when.range, target.family));
