@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { fieldsPage } from "./fields/page.ts";
+import { kindPages } from "./kind-page.ts";
 import { policyIndex } from "./policy-index.ts";
 import { loadPolicy, policyPage } from "./policy-page.ts";
 import { settingsPage } from "./settings-page.ts";
@@ -23,6 +24,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   return [
     policyIndex(folders),
     settingsPage(),
+    ...kindPages(),
     ...(await Promise.all(documented.map(policyPage))),
     fieldsPage(located),
   ];

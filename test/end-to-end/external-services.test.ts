@@ -99,6 +99,15 @@ test("a service outside of the mesh is called by its MeshExternalService", async
     // Without its Secret nobody is called, and the others work.
     await answers(toSecure, 503);
     await answers(toPlain, 200);
+    const layout = (await lab.get("/meshes/default/dataplanes/client/_layout")) as {
+      outbounds: { problem?: string }[];
+    };
+    assert.deepEqual(
+      layout.outbounds.flatMap(({ problem }) => problem ?? []),
+      [
+        'kri_extsvc_default_default__secure_80 cannot be called: Secret "outside-ca", which tls.verification.caCert names, is not there',
+      ],
+    );
     await lab.apply(secret("outside-ca", first.cert));
     await lab.settled();
     await answers(toSecure, 200, /sni=localhost host=localhost/);

@@ -76,7 +76,8 @@ export interface LayoutPort {
 export interface LayoutReport {
   readonly spiffeId?: string;
   readonly inbounds: readonly LayoutPort[];
-  readonly outbounds: readonly LayoutPort[];
+  /** With why nobody can be called there, if so. */
+  readonly outbounds: readonly (LayoutPort & { readonly problem?: string })[];
   readonly listeners: readonly {
     readonly kri: string;
     readonly port: number;

@@ -15,7 +15,13 @@ import {
   type CommonTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import type { CertificateName, External, ExternalEndpoint, OutsideTls } from "../plan/external.ts";
+import {
+  type CertificateName,
+  type External,
+  type ExternalEndpoint,
+  type OutsideTls,
+  whyClosed,
+} from "../plan/external.ts";
 import type { Destination } from "../plan/plan.ts";
 import { FROM_ADS, type Init, isHttp, socketAddress } from "./common.ts";
 import { PROTOCOLS } from "./tls.ts";
@@ -27,7 +33,7 @@ export function outside(
   systemCaPath: string | undefined,
 ): Init<typeof ClusterSchema> {
   const { tls } = external;
-  const isClosed = external.problem !== undefined || (tls?.authorities === "system" && systemCaPath === undefined);
+  const isClosed = whyClosed(external, systemCaPath) !== undefined;
   const endpoints = isClosed ? [] : external.endpoints;
   const looksUp = endpoints.some(isName);
   return {

@@ -35,3 +35,9 @@ export interface CertificateName {
   readonly type: "Exact" | "Prefix";
   readonly value: string;
 }
+
+/** Why a proxy has nobody to call there; undefined when it has. `systemCaPath`: the authorities that its machine trusts. */
+export function whyClosed({ problem, tls }: External, systemCaPath: string | undefined): string | undefined {
+  if (problem !== undefined || tls?.authorities !== "system" || systemCaPath !== undefined) return problem;
+  return "the proxy did not tell where the authorities are that its machine trusts; name some in tls.verification.caCert";
+}
