@@ -3,16 +3,8 @@ import { test, type TestContext } from "node:test";
 import { application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Lab, meshService, type Sidecar, startLab } from "../support/lab.ts";
+import { longInterval } from "../support/long-interval.ts";
 import { type Answer, askAnew } from "../support/traffic.ts";
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
-/** An interval whose window goes on for as long as a test: windows begin with the Unix epoch, so it depends on the time. */
-function longInterval(): string {
-  const hours = [24, 23, 22].find((each) => Date.now() % (each * HOUR) < each * HOUR - 5 * MINUTE);
-  return `${hours}h`;
-}
 
 async function backend(t: TestContext, lab: Lab, name: string, app: string): Promise<Sidecar> {
   const { port } = await application(t, name);

@@ -27,7 +27,7 @@ import { removeGoneDataplane } from "./proxies/register.ts";
 import { Sessions } from "./proxies/sessions.ts";
 import { ServiceStatus } from "./service-status/service-status.ts";
 import { rateLimitKeysFrom } from "./rate-limit/keys.ts";
-import { memoryCounters } from "./rate-limit/memory-counters.ts";
+import { openCounters } from "./rate-limit/open-counters.ts";
 import { RateLimits } from "./rate-limit/rate-limits.ts";
 import { Secrets } from "./secrets.ts";
 import { recordOwnZone } from "./zone-insight.ts";
@@ -121,7 +121,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
     authorities: new Authorities(secrets, config.zone, now),
     adminKeys: adminKeysFrom(root),
     rateLimits: config.rateLimitEnabled
-      ? new RateLimits(rateLimitKeysFrom(root), memoryCounters({ now: Date.now }))
+      ? new RateLimits(rateLimitKeysFrom(root), await openCounters(config, log))
       : undefined,
     memo: new Memo(),
     progress: new Progress(),

@@ -32,6 +32,7 @@ export async function runControlPlane({ flags, env, configFile }: RunOptions, si
     ...(controlPlane.apiHttpsUrl === undefined ? {} : { apiHttps: controlPlane.apiHttpsUrl }),
     dataplanes: `https://localhost:${controlPlane.dpPort}`,
     diagnostics: `http://localhost:${controlPlane.diagnosticsPort}`,
+    ...(controlPlane.rateLimitPort === undefined ? {} : { rateLimits: `port ${controlPlane.rateLimitPort}` }),
     store: config.value.storeType === "memory" ? "memory (gone at the end)" : config.value.dataFolder,
   });
   const failure = await Promise.race([aborted(signal), controlPlane.failure]);

@@ -225,6 +225,13 @@ export const SETTINGS = {
     description: "Port at which proxies have their requests counted",
     default: 5684,
   }),
+  rateLimitRedisUrl: text({
+    path: "rateLimit.redis.url",
+    variables: ["RATE_LIMIT_REDIS_URL"],
+    description: "Redis or Valkey to count in, such as redis://user:password@host:6379/0; in memory when empty",
+    default: "",
+    secret: true,
+  }),
   skipMeshCreation: toggle({
     path: "defaults.skipMeshCreation",
     variables: ["DEFAULTS_SKIP_MESH_CREATION"],

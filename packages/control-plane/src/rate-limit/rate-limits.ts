@@ -40,8 +40,15 @@ export class RateLimits {
         onError,
       });
       this.#port = opened.port;
-      return opened;
+      return {
+        port: opened.port,
+        [Symbol.asyncDispose]: async () => {
+          await opened[Symbol.asyncDispose]();
+          await counters[Symbol.asyncDispose]();
+        },
+      };
     } catch (error) {
+      await counters[Symbol.asyncDispose]();
       const setting = "--rate-limit-port / HEDDLE_RATE_LIMIT_PORT";
       throw await listenFailure((error as Error).cause ?? error, { host, port, setting });
     }
