@@ -1,3 +1,4 @@
+import type { Authorizer } from "./access/authorizer.ts";
 import type { Ports } from "./ports.ts";
 import type { Judge } from "./resources/judge.ts";
 import type { ApiSettings } from "./settings.ts";
@@ -7,4 +8,5 @@ export interface Context {
   readonly ports: Ports;
   readonly settings: ApiSettings;
   readonly judge: Judge;
+  readonly authorizer: Authorizer;
 }

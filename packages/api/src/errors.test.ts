@@ -230,10 +230,10 @@ test("createApi() tells nobody but the log what broke inside", async () => {
 
 test("createApi() answers 503 while the store is away", async () => {
   const store = openMemoryStore();
+  await using api = await startApi({ store });
   store.list = async () => {
     throw new StoreError("unavailable", 'Cannot read "Zone": the store does not answer');
   };
-  await using api = await startApi({ store });
   assert.equal((await api.call("GET", "/zones")).status, 503);
 });
 

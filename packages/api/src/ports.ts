@@ -2,6 +2,7 @@ import type { Kind, KindRegistry } from "@heddle/model/kind.ts";
 import type { NewResource, Resource, ResourceKey } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
+import type { AuditLog } from "./audit/record.ts";
 import type {
   AccessReport,
   ConfigReport,
@@ -26,6 +27,10 @@ export interface Ports {
   readonly verifyUserToken?: VerifyUserToken;
   /** Absent: this control plane issues no tokens. */
   readonly tokens?: Tokens;
+  /** Keeps what AccessAudits ask for. Absent: nothing is recorded. */
+  readonly audit?: AuditLog;
+  /** How the certificate authorities of a mesh are, by name; with the reason of one that cannot sign. */
+  readonly caStates?: (mesh: string) => Iterable<readonly [name: string, state: object]>;
   /** Checks that only the control plane can make, run after those of this package. */
   readonly writeGuards?: readonly WriteGuard[];
   /** The configuration in force, with every secret masked already. */

@@ -1,4 +1,5 @@
 import type { Kind } from "@heddle/model/kind.ts";
+import type { Authorizer } from "./access/authorizer.ts";
 import type { Context } from "./context.ts";
 import { allGuards } from "./guards/all.ts";
 import type { Route } from "./http/route.ts";
@@ -38,9 +39,9 @@ import { whoAmIRoute } from "./routes/who-am-i.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Every route of the API. */
-export function apiRoutes(ports: Ports, settings: ApiSettings): readonly Route[] {
+export function apiRoutes(ports: Ports, settings: ApiSettings, authorizer: Authorizer): readonly Route[] {
   const judge = { kinds: ports.kinds, place: ports.info, guards: allGuards(ports, settings) };
-  const context: Context = { ports, settings, judge };
+  const context: Context = { ports, settings, judge, authorizer };
   const routes: readonly Route[] = [
     ...controlPlaneRoutes(context),
     openApiRoute(context, () => routes),

@@ -1,4 +1,7 @@
 import type { RequestListener, Server } from "node:http";
+import { authorizer } from "./access/authorizer.ts";
+import { followAccess } from "./access/follow-access.ts";
+import { auditor } from "./audit/audit-request.ts";
 import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
 import type { Route } from "./http/route.ts";
 import { requestListener } from "./http/serve.ts";
@@ -20,12 +23,24 @@ export interface Api extends AsyncDisposable {
 /** Builds the REST API over the given parts of the control plane. Nothing listens yet. */
 export async function createApi(ports: Ports, settings: ApiSettings = DEFAULT_SETTINGS): Promise<Api> {
   const closing = new AbortController();
-  const routes = apiRoutes(ports, settings);
-  const handler = await requestListener({ ports, settings, routes, closing: closing.signal });
+  const access = await followAccess(ports.store, (cause) => {
+    ports.reportFailure?.("Cannot follow the roles in the store any more", cause);
+  });
+  const who = authorizer(settings, access);
+  const routes = apiRoutes(ports, settings, who);
+  const handler = await requestListener({
+    ports,
+    settings,
+    routes,
+    authorizer: who,
+    audit: auditor(ports, access),
+    closing: closing.signal,
+  });
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     closing.abort(new Error("the control plane stops"));
     await Promise.all(servers.splice(0).map((server) => closeServer(server, settings.closeGrace)));
+    await access[Symbol.asyncDispose]();
   };
   return {
     routes,

@@ -26,6 +26,8 @@ export interface ApiSettings {
   readonly localhostIsAdmin: boolean;
   /** Whether callers without identity may write. Kuma lets them; here it must be asked for. */
   readonly anonymousWrites: boolean;
+  /** "static": the lists below. "rbac": AccessRoles and AccessRoleBindings. */
+  readonly accessType: "static" | "rbac";
   readonly access: Readonly<Record<Action, AccessList>>;
   /** Lets a mesh go although proxies are still in it. */
   readonly unsafeDelete: boolean;
@@ -52,6 +54,7 @@ export const DEFAULT_SETTINGS: ApiSettings = {
   readOnly: false,
   localhostIsAdmin: true,
   anonymousWrites: false,
+  accessType: "static",
   access: {
     adminResources: ADMIN,
     generateDpToken: ADMIN,

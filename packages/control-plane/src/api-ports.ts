@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { AuditLog } from "@heddle/api/audit/record.ts";
 import type { Ports } from "@heddle/api/ports.ts";
 import { type ApiSettings, DEFAULT_SETTINGS } from "@heddle/api/settings.ts";
 import { policies } from "@heddle/policies/index.ts";
@@ -6,12 +7,17 @@ import { describeConfig } from "./config/load-config.ts";
 import type { Config } from "./config/settings.ts";
 import type { Core } from "./core.ts";
 import { clusterId } from "./defaults.ts";
+import { caGuard } from "./identity/ca-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
 import { KINDS } from "./kinds.ts";
 import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 
 /** The control plane, as the REST API sees it. */
-export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]>): Promise<Ports> {
+export async function apiPorts(
+  core: Core,
+  observe: NonNullable<Ports["observe"]>,
+  audit: AuditLog | undefined,
+): Promise<Ports> {
   const { config, store, tokens, meshes, memo, progress, authorities, adminKeys, onFailure } = core;
   return {
     store,
@@ -30,6 +36,8 @@ export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]
       trustDomain: (identity) => authorities.trustDomain(identity),
     }),
     info: await info(core),
+    caStates: (mesh) => authorities.states(mesh),
+    writeGuards: [caGuard(authorities)],
     verifyUserToken: async (token) => {
       const verified = await tokens.verify("user", "", token);
       return verified.ok ? verified.claims : { reason: verified.reason };
@@ -40,6 +48,7 @@ export async function apiPorts(core: Core, observe: NonNullable<Ports["observe"]
       envoy: { supported: SUPPORTED_ENVOY },
       kumaDp: { [VERSION]: { envoy: "1.40.0" } },
     }),
+    ...(audit === undefined ? {} : { audit }),
     observe,
     reportFailure: onFailure,
   };
@@ -71,6 +80,7 @@ export function apiSettings(config: Config): ApiSettings {
     localhostIsAdmin: config.localhostIsAdmin,
     anonymousWrites: config.anonymousWrites,
     unsafeDelete: config.unsafeDelete,
+    accessType: config.accessType,
     access: {
       ...access,
       adminResources: { users: config.adminUsers, groups: config.adminGroups },

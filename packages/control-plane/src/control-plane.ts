@@ -7,6 +7,7 @@ import { openSqliteStore } from "@heddle/store/sqlite.ts";
 import { serveXds, type XdsServer } from "@heddle/xds/server.ts";
 import { listenFailure } from "@heddle/api/http/listen.ts";
 import { apiPorts, apiSettings } from "./api-ports.ts";
+import { openAuditLog } from "./audit/audit-log.ts";
 import type { Config } from "./config/settings.ts";
 import { type Core, startCore } from "./core.ts";
 import { createMetrics } from "./diagnostics/metrics.ts";
@@ -18,7 +19,7 @@ import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
 import type { Meshes } from "./mesh/meshes.ts";
 import { registerRateLimitMetrics } from "./rate-limit/metrics.ts";
-import { serverTls, writeTrustAnchor } from "./server-tls.ts";
+import { clientCertificates, serverTls, writeTrustAnchor } from "./server-tls.ts";
 import { VERSION } from "./version.ts";
 
 /** A control plane that runs, and where it listens. */
@@ -69,7 +70,8 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
   const { config, meshes, sessions, instanceId } = core;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
   if (core.rateLimits !== undefined) registerRateLimitMetrics(metrics.registry, core.rateLimits);
-  const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest), apiSettings(config)));
+  const audit = await openAuditLog({ config, instance: instanceId, onProblem: core.onFailure }, stack);
+  const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest, audit), apiSettings(config)));
   // Before the proxies come: they are told of it when they connect.
   const rateLimits = await core.rateLimits?.open(config, meshes, (error) =>
     core.onFailure("A call of the rate limit service failed", error),
@@ -88,7 +90,7 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
         host: config.apiHttpsAddress,
         port: config.apiHttpsPort,
         setting: "--api-https-port / HEDDLE_API_SERVER_HTTPS_PORT",
-        tls: { cert: tls.certificatePem, key: tls.keyPem },
+        tls: { cert: tls.certificatePem, key: tls.keyPem, ...(await clientCertificates(config)) },
       })
     : undefined;
   const { diagnosticsAddress: host, diagnosticsPort: port } = config;

@@ -5,6 +5,7 @@ import { type DataplaneInsightSpec, isOnline } from "@heddle/model/kinds/datapla
 import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
 import type { Config } from "./config/settings.ts";
+import { createDefaultRoles } from "./default-roles.ts";
 import { createDefaults } from "./defaults.ts";
 import { type AdminKeys, adminKeysFrom, adminRoot } from "./envoy-admin/admin-keys.ts";
 import { followStore } from "./follow-store.ts";
@@ -12,6 +13,7 @@ import { Authorities } from "./identity/authorities.ts";
 import { CertificateClock } from "./identity/certificate-clock.ts";
 import { Certificates, rememberedCertificate } from "./identity/certificates.ts";
 import { TokenService } from "./identity/token-service.ts";
+import { readValidators } from "./identity/validators.ts";
 import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
 import { heldMessage, keepHold } from "./mesh/keep-hold.ts";
@@ -102,7 +104,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
   const place: Place = { mode: config.mode, zone: config.zone, environment: "universal" };
   const isNew = (await store.revision()) === 0;
   const secrets = new Secrets(store);
-  const tokens = new TokenService(secrets, now);
+  const tokens = new TokenService(secrets, now, await readValidators(config));
   const root = await adminRoot(secrets, now());
   await tokens.ensureKey({ kind: "user", mesh: "" });
   await createDefaults(store, place, {
@@ -110,6 +112,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
     skipHostnameGenerators: config.skipHostnameGenerators,
     isNew,
   });
+  await createDefaultRoles(store, place, config);
   return {
     config,
     place,

@@ -27,3 +27,18 @@ async function readPem(file: string, flag: string): Promise<string> {
     throw new Error(`Cannot read "${file}": ${(cause as Error).message}; ${fix}`, { cause });
   }
 }
+
+/** What clients of the REST API over HTTPS may show as their certificate; nothing unless an authority is set. */
+export async function clientCertificates(
+  config: Config,
+): Promise<{ readonly ca?: string; readonly requireClientCert?: boolean }> {
+  const { apiHttpsCaFile: file, apiHttpsRequireClientCert: requireClientCert } = config;
+  if (file !== "") {
+    const ca = await readFile(file, "utf8").catch((cause: unknown) => {
+      throw new Error(`Cannot read "${file}": ${(cause as Error).message}; correct --api-https-ca-file`, { cause });
+    });
+    return { ca, requireClientCert };
+  }
+  if (!requireClientCert) return {};
+  throw new Error("Cannot ask for client certificates: no authority is set; name one with --api-https-ca-file");
+}

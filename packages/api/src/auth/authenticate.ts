@@ -11,11 +11,13 @@ export interface AuthenticateOptions {
   readonly verifyUserToken?: VerifyUserToken | undefined;
 }
 
-/** Finds out who calls. As in Kuma, localhost comes first: a token then neither adds nor takes anything. */
+/** Finds out who calls. As in Kuma, localhost comes first: a token then neither adds nor takes anything. A token counts before a certificate. */
 export async function authenticate(caller: Caller, options: AuthenticateOptions): Promise<Identified> {
   if (options.localhostIsAdmin && isLocalhostAdmin(caller)) return { ok: true, user: ADMIN };
   const [scheme, token] = caller.headers["authorization"]?.[0]?.split(" ", 2) ?? [];
-  if (scheme?.toLowerCase() !== "bearer") return { ok: true, user: ANONYMOUS };
+  if (scheme?.toLowerCase() !== "bearer") {
+    return { ok: true, user: caller.certificate === undefined ? ANONYMOUS : authenticated(caller.certificate) };
+  }
   if (!token) return { ok: false, reason: "the token is empty" };
   if (options.verifyUserToken === undefined) return { ok: false, reason: "this control plane accepts no user tokens" };
   const verified = await options.verifyUserToken(token);

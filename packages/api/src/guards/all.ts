@@ -6,6 +6,7 @@ import { legacyGuard } from "./legacy.ts";
 import { meshCaGuard } from "./mesh-ca.ts";
 import { meshDeletionGuard } from "./mesh-deletion.ts";
 import { readOnlyGuard } from "./read-only.ts";
+import { rolesGuard } from "./roles.ts";
 
 /** Every guard of a write, the refusing ones first, then those that the control plane brings. */
 export function allGuards(ports: Ports, settings: ApiSettings): readonly WriteGuard[] {
@@ -16,6 +17,7 @@ export function allGuards(ports: Ports, settings: ApiSettings): readonly WriteGu
     labelGuard(ports.info),
     danglingGuard(ports.kinds),
     legacyGuard(ports.kinds),
+    rolesGuard(ports.kinds, settings),
     ...(ports.writeGuards ?? []),
   ];
 }

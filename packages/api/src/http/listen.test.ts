@@ -60,12 +60,12 @@ test("close() lets a request in flight finish, closes idle connections and takes
   const gate = Promise.withResolvers<void>();
   const ports = await fakePorts();
   const { store } = ports;
+  const api = await createApi(ports, { ...DEFAULT_SETTINGS, closeGrace: 5_000 });
   const revision = store.revision.bind(store);
   store.revision = async () => {
     await gate.promise;
     return revision();
   };
-  const api = await createApi(ports, { ...DEFAULT_SETTINGS, closeGrace: 5_000 });
   const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
   const agent = new Agent({ keepAlive: true });
   const [idle] = await once(request(`${url}/`, { agent }).end(), "response");

@@ -11,6 +11,8 @@ export interface Route {
   /** Title of its error answers, in Kuma's words: "Could not retrieve a resource". */
   readonly title: string;
   readonly needs: Need;
+  /** Type of the resource that the path names, where roles are asked about it. */
+  readonly type?: string;
   readonly doc: RouteDoc;
   readonly handle: Handler;
 }

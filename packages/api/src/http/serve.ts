@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Authorizer } from "../access/authorizer.ts";
+import type { Auditor } from "../audit/audit-request.ts";
 import { authenticate } from "../auth/authenticate.ts";
-import { refusalOf } from "../auth/authorize.ts";
 import { callerOf } from "../auth/caller.ts";
 import { ANONYMOUS } from "../auth/users.ts";
 import type { Ports, User } from "../ports.ts";
@@ -20,6 +21,9 @@ export interface Serving {
   readonly ports: Ports;
   readonly settings: ApiSettings;
   readonly routes: readonly Route[];
+  readonly authorizer: Authorizer;
+  /** Told of every call before it is answered. */
+  readonly audit: Auditor | undefined;
   /** Aborts when the server stops. */
   readonly closing: AbortSignal;
 }
@@ -76,7 +80,13 @@ function mount(app: FastifyInstance, serving: Serving, route: Route): void {
     config: { template: route.path, title: route.title } satisfies RouteConfig,
     // Before the body is read: who may not write cannot make us parse either.
     onRequest: async (request) => {
-      users.set(request, await admit(serving, route, request));
+      const user = await identify(serving, route, request);
+      users.set(request, user);
+      admit(serving, route, request, user);
+    },
+    onSend: async (request, reply) => {
+      // The answer waits: what was acknowledged has its record.
+      await audit(serving, { route, user: users.get(request) ?? ANONYMOUS, request, reply });
     },
     handler: async (request, reply) => {
       const caller = callerOf(request.raw);
@@ -87,8 +97,8 @@ function mount(app: FastifyInstance, serving: Serving, route: Route): void {
   });
 }
 
-/** Who calls. Throws 401 for a bad token and 403 for somebody who may not. */
-async function admit({ ports, settings }: Serving, route: Route, request: FastifyRequest): Promise<User> {
+/** Who calls. Throws 401 for a bad token. */
+async function identify({ ports, settings }: Serving, route: Route, request: FastifyRequest): Promise<User> {
   if (route.needs === "open") return ANONYMOUS;
   const identified = await authenticate(callerOf(request.raw), {
     localhostIsAdmin: settings.localhostIsAdmin,
@@ -98,15 +108,48 @@ async function admit({ ports, settings }: Serving, route: Route, request: Fastif
     const headers = { "www-authenticate": "Bearer" };
     throw new ApiError(401, identified.reason, { title: "Invalid authentication data", headers });
   }
-  const refusal = refusalOf(identified.user, route.needs, settings);
-  if (refusal !== undefined) throw new ApiError(403, refusal, { title: "Access Denied" });
   return identified.user;
+}
+
+/** Throws 403 for somebody who may not. */
+function admit({ authorizer }: Serving, route: Route, request: FastifyRequest, user: User): void {
+  const refusal = authorizer.admit(user, route, request.params as Readonly<Record<string, string>>);
+  if (refusal !== undefined) throw new ApiError(403, refusal, { title: "Access Denied" });
+}
+
+const refusals = new WeakMap<FastifyRequest, string>();
+
+interface Call {
+  readonly route: Route;
+  readonly user: User;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+async function audit(serving: Serving, { route, user, request, reply }: Call): Promise<void> {
+  const header = (name: string): string | undefined => reply.getHeader(name)?.toString();
+  try {
+    await serving.audit?.({
+      route,
+      user,
+      params: request.params as Readonly<Record<string, string>>,
+      body: request.body,
+      caller: callerOf(request.raw),
+      status: reply.statusCode,
+      revision: header("heddle-revision"),
+      outcome: header("heddle-outcome"),
+      reason: refusals.get(request),
+    });
+  } catch (cause) {
+    serving.ports.reportFailure?.(`Cannot record ${request.method} ${templateOf(request)} for the audit`, cause);
+  }
 }
 
 function fail({ ports }: Serving, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const known = asApiError(error);
   if (known === undefined) ports.reportFailure?.(`Cannot answer ${request.method} ${templateOf(request)}`, error);
   const shown = known ?? new ApiError(500, "Internal Server Error");
+  if (shown.status === 401 || shown.status === 403) refusals.set(request, shown.message);
   const title = configOf(request).title ?? "Bad Request";
   const answer = { status: shown.status, headers: shown.headers, json: errorBody(shown, title) };
   return send(reply, answer);

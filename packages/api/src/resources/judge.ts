@@ -5,7 +5,10 @@ import { LABEL } from "@heddle/model/labels.ts";
 import type { NewResource, Resource } from "@heddle/model/resource.ts";
 import { holdOf, type PolicyStatus } from "@heddle/model/roll-out-status.ts";
 import type { Parsed, Violation } from "@heddle/model/violation.ts";
-import type { Reader, Write, WriteGuard } from "../ports.ts";
+import type { Reader, User, Write, WriteGuard } from "../ports.ts";
+import type { Authorizer } from "../access/authorizer.ts";
+import { accessGuard } from "../guards/access-guard.ts";
+import { lockOutGuard } from "../guards/roles.ts";
 import { type Place, withOwnedLabels } from "./owned-labels.ts";
 
 /** What would become of a write, decided before anything is written: PUT obeys it, a plan reports it. */
@@ -27,6 +30,12 @@ export interface Judge {
   readonly kinds: KindRegistry;
   readonly place: Place;
   readonly guards: readonly WriteGuard[];
+}
+
+/** The judge with what this user may do; asked first, so that nobody learns from other guards what they may not touch. */
+export function judgeFor(judge: Judge, authorizer: Authorizer, user: User): Judge {
+  const own = [accessGuard(authorizer, user), lockOutGuard({ accessType: authorizer.type }, user)];
+  return { ...judge, guards: [...own, ...judge.guards] };
 }
 
 /** Judges a document that shall be stored; `expected` is what the path of the call says. */

@@ -72,7 +72,8 @@ export function accepted(judgement: Judgement): Accepted {
 
 function refuse(judgement: Exclude<Judgement, Accepted>): never {
   if (judgement.outcome === "invalid") throw invalid(judgement.violations);
-  throw new ApiError(judgement.status, judgement.detail);
+  const options = judgement.status === 403 ? { title: "Access Denied" } : {};
+  throw new ApiError(judgement.status, judgement.detail, options);
 }
 
 async function stored(store: Store, { outcome, resource, previous }: Accepted): Promise<Resource> {

@@ -16,6 +16,7 @@ export function dataplaneLiveRoutes({ ports }: Context): readonly Route[] {
     method: "GET",
     path: `/meshes/{mesh}/dataplanes/{name}/${what}`,
     title: "Could not execute admin operation",
+    type: "Dataplane",
     needs: VIEWS[what].needs,
     doc: {
       summary: VIEWS[what].summary,

@@ -1,9 +1,12 @@
 import { parseWith } from "@heddle/model/schema.ts";
+import type { KindRegistry } from "@heddle/model/kind.ts";
+import type { ResourceKey } from "@heddle/model/resource.ts";
 import { z } from "zod";
-import { refusalOf } from "../auth/authorize.ts";
+import { targetOf } from "../access/authorizer.ts";
 import type { Context } from "../context.ts";
 import { ApiError, invalid } from "../http/api-error.ts";
 import { type Answer, type ApiRequest, ok, type Route } from "../http/route.ts";
+import { judgeFor } from "../resources/judge.ts";
 import { planWrites } from "../resources/plan.ts";
 
 const planSchema = z.strictObject({
@@ -34,7 +37,7 @@ export function planRoute(context: Context): Route {
   };
 }
 
-async function plan({ ports, settings, judge }: Context, request: ApiRequest): Promise<Answer> {
+async function plan({ ports, judge, authorizer }: Context, request: ApiRequest): Promise<Answer> {
   const parsed = parseWith(planSchema, request.body ?? {});
   if (!parsed.ok) throw invalid(parsed.violations, "Invalid plan");
   const { documents = [], deletes = [], diff = false } = parsed.value;
@@ -43,13 +46,24 @@ async function plan({ ports, settings, judge }: Context, request: ApiRequest): P
     name,
     mesh: ports.kinds.byType(type)?.scope === "Global" ? "" : mesh,
   }));
-  const types = [...documents, ...keys].map((each) => (each as { type?: unknown } | null)?.type);
-  if (types.some((type) => typeof type === "string" && ports.kinds.byType(type)?.secret)) {
-    const refusal = refusalOf(request.user, "adminResources", settings);
+  for (const secret of [...documents, ...keys].flatMap((each) => secretIn(ports.kinds, each))) {
+    const refusal = authorizer.refusal({ user: request.user, action: "UPDATE", resource: targetOf(secret) });
     if (refusal !== undefined) throw new ApiError(403, refusal, { title: "Access Denied" });
   }
-  const planned = await planWrites(judge, ports.store, { documents, deletes: keys }, new Date());
+  const planned = await planWrites(
+    judgeFor(judge, authorizer, request.user),
+    ports.store,
+    { documents, deletes: keys },
+    new Date(),
+  );
   const changes = { puts: planned.puts, deletes: planned.deletes, diff };
   const nothing = changes.puts.length + changes.deletes.length === 0;
   return ok({ documents: planned.documents, proxies: nothing ? [] : await ports.inspect.plan(changes) });
+}
+
+/** The key of a document of a kind whose reading is restricted: a plan tells what of it would change. */
+function secretIn(kinds: KindRegistry, document: unknown): readonly ResourceKey[] {
+  const { type, mesh, name } = (document ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof type !== "string" || kinds.byType(type)?.secret !== true) return [];
+  return [{ type, mesh: typeof mesh === "string" ? mesh : "", name: typeof name === "string" ? name : "" }];
 }

@@ -28,6 +28,7 @@ export function inspectionRoute(context: Context, route: InspectionRoute): Route
     method: "GET",
     path: `/meshes/{mesh}/dataplanes/{name}/${route.path}`,
     title: route.title,
+    type: "Dataplane",
     needs: route.needs ?? "read",
     doc: { ...route.doc, tag: "Inspect" },
     handle: handlerOf(context, route),

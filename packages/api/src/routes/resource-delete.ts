@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { readOnlyReason } from "../guards/read-only.ts";
 import type { Route } from "../http/route.ts";
 import { WRITTEN_SCHEMA } from "../openapi/references.ts";
+import { judgeFor } from "../resources/judge.ts";
 import { preconditionsOf } from "../resources/preconditions.ts";
 import { deleteResource, refuseReadOnly } from "../resources/write.ts";
 import { collectionPath, needOf, segmentsOf } from "./kind-paths.ts";
@@ -10,11 +11,12 @@ import { keyIn } from "./resource-get.ts";
 import { writtenAnswer } from "./resource-put.ts";
 
 /** DELETE of one resource, with what belongs to it. */
-export function deleteRoutes({ ports, settings, judge }: Context, kind: Kind): readonly Route[] {
+export function deleteRoutes({ ports, settings, judge, authorizer }: Context, kind: Kind): readonly Route[] {
   return segmentsOf(kind).map(({ path, alias }) => ({
     method: "DELETE",
     path: `${collectionPath(kind, path)}/{name}`,
     title: "Could not delete a resource",
+    type: kind.type,
     needs: needOf(kind, "write"),
     doc: {
       summary: `Delete a ${kind.singular}`,
@@ -26,7 +28,7 @@ export function deleteRoutes({ ports, settings, judge }: Context, kind: Kind): r
     handle: async (request) => {
       refuseReadOnly(readOnlyReason(kind, settings, ports.info));
       const write = { kind, key: keyIn(kind, request), preconditions: preconditionsOf(request) };
-      return writtenAnswer(await deleteResource(ports.store, judge, write));
+      return writtenAnswer(await deleteResource(ports.store, judgeFor(judge, authorizer, request.user), write));
     },
   }));
 }

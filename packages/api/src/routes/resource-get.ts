@@ -13,6 +13,7 @@ export function getRoutes({ ports }: Context, kind: Kind): readonly Route[] {
     method: "GET",
     path: `${collectionPath(kind, path)}/{name}`,
     title: "Could not retrieve a resource",
+    type: kind.type,
     needs: needOf(kind, "read"),
     doc: {
       summary: `Get a ${kind.singular}`,

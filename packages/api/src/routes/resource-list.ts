@@ -24,6 +24,7 @@ function listRoute({ ports }: Context, kind: Kind, at: { path: string; alias: bo
     method: "GET",
     path: at.path,
     title: "Could not retrieve resources",
+    type: kind.type,
     needs: needOf(kind, "read"),
     doc: {
       summary: at.path.includes("{mesh}") ? `List ${kind.plural} of a mesh` : `List all ${kind.plural}`,

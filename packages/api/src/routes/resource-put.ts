@@ -5,6 +5,7 @@ import { ApiError } from "../http/api-error.ts";
 import { type Answer, type ApiRequest, param, type Route } from "../http/route.ts";
 import { resourceSchemaRef, WRITTEN_SCHEMA } from "../openapi/references.ts";
 import { requireMesh } from "../resources/find.ts";
+import { judgeFor } from "../resources/judge.ts";
 import { preconditionsOf } from "../resources/preconditions.ts";
 import { etagOf } from "../resources/present.ts";
 import { putResource, refuseReadOnly, type Written } from "../resources/write.ts";
@@ -16,6 +17,7 @@ export function putRoutes(context: Context, kind: Kind): readonly Route[] {
     method: "PUT",
     path: `${collectionPath(kind, path)}/{name}`,
     title: "Could not process a resource",
+    type: kind.type,
     needs: needOf(kind, "write"),
     doc: {
       summary: `Create or replace a ${kind.singular}`,
@@ -29,14 +31,14 @@ export function putRoutes(context: Context, kind: Kind): readonly Route[] {
   }));
 }
 
-async function put({ ports, settings, judge }: Context, kind: Kind, request: ApiRequest): Promise<Answer> {
+async function put({ ports, settings, judge, authorizer }: Context, kind: Kind, request: ApiRequest): Promise<Answer> {
   refuseReadOnly(readOnlyReason(kind, settings, ports.info));
   if (request.body === undefined)
     throw new ApiError(400, `Cannot read the body: it is empty; send the ${kind.type} as JSON`);
   const name = param(request, "name");
   const mesh = kind.scope === "Mesh" ? param(request, "mesh") : undefined;
   if (mesh !== undefined) await requireMesh(ports.store, mesh);
-  const written = await putResource(ports.store, judge, {
+  const written = await putResource(ports.store, judgeFor(judge, authorizer, request.user), {
     raw: request.body,
     expected: { type: kind.type, name, ...(mesh === undefined ? {} : { mesh }) },
     preconditions: preconditionsOf(request),

@@ -1,10 +1,13 @@
 import { toMillis } from "@heddle/model/duration.ts";
 import { duration, parseWith } from "@heddle/model/schema.ts";
 import { z } from "zod";
+import { targetOf } from "../access/authorizer.ts";
+import type { Question } from "../access/is-allowed.ts";
+import type { Subject } from "../access/qualifier.ts";
 import type { Context } from "../context.ts";
 import { ApiError, invalid } from "../http/api-error.ts";
 import type { Answer, ApiRequest, Route } from "../http/route.ts";
-import type { TokenAnswer, Tokens } from "../ports.ts";
+import type { TokenAnswer, Tokens, User } from "../ports.ts";
 import { requireMesh } from "../resources/find.ts";
 import type { Action } from "../settings.ts";
 
@@ -46,14 +49,17 @@ export function tokenRoutes(context: Context): readonly Route[] {
       name: "dataplane",
       needs: "generateDpToken",
       schema: dataplaneSchema,
-      issue: async (tokens, body) => {
+      issue: async (tokens, body, user) => {
         // A mistyped mesh would get a signing key of its own, and a token that opens nothing until such a mesh is made.
         await requireMesh(context.ports.store, body.mesh);
+        const content: Subject = { what: "dataplaneToken", tags: body.tags ?? {} };
+        const resource = { ...targetOf({ mesh: body.mesh, name: body.name || undefined }), content };
+        requireAllowed(context, { user, action: "GENERATE_DATAPLANE_TOKEN", resource });
         return await tokens.issueDataplaneToken({
           mesh: body.mesh,
           tags: body.tags ?? {},
           type: body.type ?? "",
-          validForMillis: toMillis(body.validFor || TEN_YEARS),
+          validForMillis: lifeOf(body.validFor),
           ...(body.name ? { name: body.name } : {}),
           ...(body.workload ? { workload: body.workload } : {}),
         });
@@ -63,8 +69,10 @@ export function tokenRoutes(context: Context): readonly Route[] {
       name: "zone",
       needs: "generateZoneToken",
       schema: zoneSchema,
-      issue: (tokens, { zone, scope, validFor }) =>
-        tokens.issueZoneToken({ zone, scope: scope ?? [], validForMillis: toMillis(validFor || TEN_YEARS) }),
+      issue: async (tokens, { zone, scope, validFor }, user) => {
+        requireAllowed(context, { user, action: "GENERATE_ZONE_TOKEN", resource: { name: zone } });
+        return await tokens.issueZoneToken({ zone, scope: scope ?? [], validForMillis: lifeOf(validFor) });
+      },
     }),
     tokenRoute(context, {
       name: "user",
@@ -80,7 +88,7 @@ interface TokenKind<Body> {
   readonly name: string;
   readonly needs: Action;
   readonly schema: z.ZodType<Body>;
-  readonly issue: (tokens: Tokens, body: Body) => Promise<TokenAnswer>;
+  readonly issue: (tokens: Tokens, body: Body, user: User) => Promise<TokenAnswer>;
 }
 
 function tokenRoute<Body>({ ports }: Context, { name, needs, schema, issue }: TokenKind<Body>): Route {
@@ -100,7 +108,7 @@ function tokenRoute<Body>({ ports }: Context, { name, needs, schema, issue }: To
       if (ports.tokens === undefined) {
         throw new ApiError(400, "Cannot issue a token: issuing is disabled at this control plane");
       }
-      return answerOf(await issue(ports.tokens, bodyOf(schema, request)));
+      return answerOf(await issue(ports.tokens, bodyOf(schema, request), request.user));
     },
   };
 }
@@ -114,4 +122,14 @@ function bodyOf<Body>(schema: z.ZodType<Body>, request: ApiRequest): Body {
 function answerOf(answer: TokenAnswer): Answer {
   if (!answer.ok) throw new ApiError(answer.status, answer.detail);
   return { status: 200, contentType: "text/plain", text: answer.token };
+}
+
+// The path does not tell what the token is for, so roles can be asked only now. Throws ApiError 403.
+function requireAllowed({ authorizer }: Context, question: Question): void {
+  const refusal = authorizer.refusal(question);
+  if (refusal !== undefined) throw new ApiError(403, refusal, { title: "Access Denied" });
+}
+
+function lifeOf(validFor: string | undefined): number {
+  return toMillis(validFor || TEN_YEARS);
 }

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
+import { ACCESS_SETTINGS, type AuditBackend, type PublicKey } from "./access-settings.ts";
 import { choice, millis, port, type Setting, text, texts, toggle, whole } from "./setting.ts";
 
 const SECOND = 1_000;
-const ADMIN = ["mesh-system:admin"];
-const EVERYBODY = ["mesh-system:unauthenticated", "mesh-system:authenticated"];
 
 /**
  * Everything `heddle cp run` can be told: one table for the file, the environment and the flags. Paths and variables
  * are Kuma's where Kuma has the setting (https://kuma.io/docs/latest/reference/kuma-cp/).
  */
 export const SETTINGS = {
+  ...ACCESS_SETTINGS,
   mode: choice(["zone", "global"], {
     path: "mode",
     flag: "--mode",
@@ -110,36 +110,6 @@ export const SETTINGS = {
     variables: ["API_SERVER_BASE_PATH"],
     description: "Path under which the REST API hangs",
     default: "/",
-  }),
-  localhostIsAdmin: toggle({
-    path: "apiServer.authn.localhostIsAdmin",
-    variables: ["API_SERVER_AUTHN_LOCALHOST_IS_ADMIN"],
-    description: "Whether callers on this machine are administrators",
-    default: true,
-  }),
-  anonymousWrites: toggle({
-    path: "apiServer.authn.anonymousWrites",
-    variables: ["API_SERVER_AUTHN_ANONYMOUS_WRITES"],
-    description: "Whether callers without identity may write resources, as in Kuma",
-    default: false,
-  }),
-  adminUsers: texts({
-    path: "access.static.adminResources.users",
-    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_USERS"],
-    description: "Users who may read and write secrets",
-    default: ADMIN,
-  }),
-  adminGroups: texts({
-    path: "access.static.adminResources.groups",
-    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_GROUPS"],
-    description: "Groups that may read and write secrets",
-    default: ADMIN,
-  }),
-  configDumpGroups: texts({
-    path: "access.static.viewConfigDump.groups",
-    variables: ["ACCESS_STATIC_GET_CONFIG_DUMP_GROUPS"],
-    description: "Groups that may see the configuration of proxies",
-    default: EVERYBODY,
   }),
   dpAddress: text({
     path: "dpServer.interface",
@@ -275,7 +245,13 @@ export const SETTINGS = {
   }),
 } satisfies Record<
   string,
-  Setting<never> | Setting<string> | Setting<number> | Setting<boolean> | Setting<readonly string[]>
+  | Setting<never>
+  | Setting<string>
+  | Setting<number>
+  | Setting<boolean>
+  | Setting<readonly string[]>
+  | Setting<readonly PublicKey[]>
+  | Setting<readonly AuditBackend[]>
 >;
 
 export type Config = {

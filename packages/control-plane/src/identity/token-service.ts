@@ -18,25 +18,29 @@ import {
 } from "@heddle/identity/token-secrets.ts";
 import { type Verified, verifyToken } from "@heddle/identity/verify-token.ts";
 import type { Secrets } from "../secrets.ts";
+import { STORE_ONLY, type Validators } from "./validators.ts";
 
 interface Keys {
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly revoked: ReadonlySet<string>;
 }
 
-/** Issues and verifies tokens with the signing keys in the store. */
+/** Issues tokens with the signing keys in the store, and verifies them with those and with the public keys of the settings. */
 export class TokenService implements Tokens {
   readonly #secrets: Secrets;
   readonly #now: () => Date;
+  readonly #validators: Validators;
   readonly #known = new Map<string, Promise<Keys>>();
 
-  constructor(secrets: Secrets, now: () => Date) {
+  constructor(secrets: Secrets, now: () => Date, validators: Validators = STORE_ONLY) {
     this.#secrets = secrets;
     this.#now = now;
+    this.#validators = validators;
   }
 
-  /** Makes the first signing key of a scope, unless it has one. */
+  /** Makes the first signing key of a scope, unless it has one or needs none. */
   async ensureKey(scope: TokenSecretScope): Promise<void> {
+    if (!this.#validators[scope.kind].issues) return;
     const mesh = meshOf(scope);
     const names = await this.#secrets.list(mesh, signingKeyName(scope, 0).slice(0, -1));
     if (names.size === 0) await this.#secrets.ensure(mesh, signingKeyName(scope, 1), generateSigningKey);
@@ -87,6 +91,8 @@ export class TokenService implements Tokens {
     validForMillis: number,
   ): Promise<TokenAnswer> {
     const scope: TokenSecretScope = { kind, mesh };
+    if (!this.#validators[kind].issues)
+      return { ok: false, status: 400, detail: `Cannot issue a ${kind} token: ${ISSUED_ELSEWHERE}` };
     const stored = await this.#secrets.list(meshOf(scope), signingKeyName(scope, 0).slice(0, -1));
     const serials = [...stored.keys()].flatMap((name) => signingKeySerial(scope, name) ?? []);
     // The newest key signs; older ones only verify, until they are deleted.
@@ -124,16 +130,21 @@ export class TokenService implements Tokens {
 
   async #readKeys(scope: TokenSecretScope): Promise<Keys> {
     const mesh = meshOf(scope);
-    const stored = await this.#secrets.list(mesh, signingKeyName(scope, 0).slice(0, -1));
+    const { useSecrets, publicKeys } = this.#validators[scope.kind];
+    const stored = useSecrets ? await this.#secrets.list(mesh, signingKeyName(scope, 0).slice(0, -1)) : [];
     const revocations = await this.#secrets.read(mesh, revocationsName(scope));
     const keys = [...stored].flatMap(([name, pem]): [string, KeyObject][] => {
       const serial = signingKeySerial(scope, name);
       const key = readVerificationKey(pem);
       return serial === undefined || !key.ok ? [] : [[String(serial), key.value]];
     });
-    return { keys: new Map(keys), revoked: parseRevocations(revocations ?? "") };
+    // The settings are the operator's word: a key in the store does not get in their way.
+    return { keys: new Map([...keys, ...publicKeys(mesh)]), revoked: parseRevocations(revocations ?? "") };
   }
 }
+
+const ISSUED_ELSEWHERE =
+  "tokens are signed elsewhere (enableIssuer is false); sign it with --kid and --signing-key-path where the key is";
 
 function meshOf(scope: TokenSecretScope): string {
   return scope.kind === "dataplane" ? scope.mesh : "";

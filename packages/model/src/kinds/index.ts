@@ -1,5 +1,6 @@
 import type { Kind } from "../kind.ts";
 import { LEGACY_KINDS } from "../legacy/index.ts";
+import { accessAudit, accessRole, accessRoleBinding } from "./access.ts";
 import { dataplaneInsight } from "./dataplane-insight.ts";
 import { dataplane } from "./dataplane.ts";
 import { hostnameGenerator } from "./hostname-generator.ts";
@@ -27,5 +28,8 @@ export const CORE_KINDS: readonly Kind[] = [
   meshIdentity,
   meshTrust,
   meshOpenTelemetryBackend,
+  accessRole,
+  accessRoleBinding,
+  accessAudit,
   ...LEGACY_KINDS,
 ] as readonly Kind[];
