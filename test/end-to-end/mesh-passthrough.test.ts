@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -51,8 +52,12 @@ inNamespace(import.meta.filename, machine, () => {
     });
 
     await t.test("what is sent to the redirect port itself is closed, not sent around in circles", async () => {
+      const before = await connectionsMade();
       assert.equal(await http("127.0.0.1", 15_001, "anybody.test", "127.0.0.1"), "closed");
-      assert.equal(await http(PROXY, 15_001, "anybody.test", PROXY), "closed");
+      assert.equal(await http(PROXY, 15_001, "anybody.test"), "closed");
+      assert.equal(await http(PROXY, 15_006, "anybody.test", STRANGER), "closed");
+      const made = (await connectionsMade()) - before;
+      assert.ok(made < 100, `three calls became ${made} connections`);
     });
 
     await t.test("what comes in by redirection reaches its inbound, and other ports as they are", async () => {
@@ -240,6 +245,15 @@ async function openConnection(host: string, port: number): Promise<AsyncDisposab
   socket.on("error", () => {});
   await once(socket, "connect");
   return { socket, [Symbol.asyncDispose]: async () => void socket.destroy() };
+}
+
+/** How many connections anybody on this machine has opened so far, by the kernel's count. */
+async function connectionsMade(): Promise<number> {
+  const [names = [], values = []] = (await readFile("/proc/net/snmp", "utf8"))
+    .split("\n")
+    .filter((line) => line.startsWith("Tcp:"))
+    .map((line) => line.split(" "));
+  return Number(values[names.indexOf("ActiveOpens")]);
 }
 
 function closedBy(error: unknown): string {

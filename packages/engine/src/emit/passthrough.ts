@@ -39,7 +39,7 @@ export function outboundPassthrough(plan: Passthrough, target: RedirectTarget): 
     const { filters } = forward(name, plan.mode === "none" ? NOWHERE : name);
     const listener = redirectListener(name, target, {
       trafficDirection: TrafficDirection.OUTBOUND,
-      filterChains: [refuseItself(target), { filters }],
+      filterChains: [refuseItself(target.port, ownRanges(target)), { filters }],
     });
     return plan.mode === "none" ? [listener] : [listener, originalDestination(name)];
   }
@@ -50,7 +50,7 @@ export function outboundPassthrough(plan: Passthrough, target: RedirectTarget): 
       listenerFilters: [ORIGINAL_DST, ...inspectors(plan)],
       // Who says nothing may wait for the server to speak; then there is nothing to be read from the first bytes.
       continueOnListenerFiltersTimeout: true,
-      filterChains: [refuseItself(target), ...chains.map(toChain)].map(withoutMatch),
+      filterChains: [refuseItself(target.port, []), ...chains.map(toChain)].map(withoutMatch),
       filterChainMatcher: chainMatcher({ itself: ownRanges(target), port: target.port, nowhere: NOWHERE, chains }),
     }),
     ...plan.clusters.map((each) => passthroughCluster(each)),
@@ -63,7 +63,8 @@ export function inboundPassthrough(target: RedirectTarget): readonly EncodedReso
   return [
     redirectListener(name, target, {
       trafficDirection: TrafficDirection.INBOUND,
-      filterChains: [refuseItself(target), { filters: forward(name, name).filters }],
+      // Whatever comes in is for the machine itself, at whichever of its addresses.
+      filterChains: [refuseItself(target.port, []), { filters: forward(name, name).filters }],
     }),
     // What leaves from this address is not redirected again (kuma-api.md §6.1).
     originalDestination(name, target.family === 4 ? "127.0.0.6" : "::6"),
@@ -86,15 +87,15 @@ function redirectListener(
 }
 
 // A connection that was made to the redirect port itself would be handed to this listener over and over again.
-function refuseItself(target: RedirectTarget): Chain {
-  const prefixRanges = ownRanges(target).map(({ address, prefix }) => ({
+function refuseItself(destinationPort: number, ranges: readonly AddressRange[]): Chain {
+  const prefixRanges = ranges.map(({ address, prefix }) => ({
     addressPrefix: address,
     prefixLen: prefix,
   }));
   const { filters } = forward(NOWHERE, NOWHERE);
   return {
     name: NOWHERE,
-    filterChainMatch: { destinationPort: target.port, prefixRanges },
+    filterChainMatch: { destinationPort, prefixRanges },
     filters,
   };
 }

@@ -40,6 +40,11 @@ const cases: readonly [string, object, RegExp][] = [
     /servicePort: must differ from port/,
   ],
   [
+    "one port to redirect both directions to",
+    { transparentProxying: { redirectPortInbound: 15001, redirectPortOutbound: 15001 } },
+    /redirectPortInbound: must differ from redirectPortOutbound/,
+  ],
+  [
     "tags without a service",
     { inbound: [{ ...inbound, tags: { version: "v1" } }] },
     /tags: must have the tag kuma.io\/service/,
@@ -67,7 +72,7 @@ const cases: readonly [string, object, RegExp][] = [
   [
     "an outbound to what is no destination",
     { outbound: [{ port: 1, backendRef: { kind: "Mesh" } }] },
-    /backendRef.kind: must be MeshService/,
+    /backendRef.kind: must be one of "MeshService"/,
   ],
   [
     "an outbound without a port of the service",

@@ -111,7 +111,7 @@ export function tagSets(spec: DataplaneSpec): readonly Labels[] {
 
 function checkDataplane(spec: DataplaneSpec): Violation[] {
   const { networking } = spec;
-  const violations: Violation[] = [...checkPorts(spec), ...checkOutbounds(spec)];
+  const violations: Violation[] = [...checkPorts(spec), ...checkRedirectPorts(spec), ...checkOutbounds(spec)];
   if (networking.address === "0.0.0.0" || networking.address === "::") {
     violations.push({
       field: "networking.address",
@@ -171,6 +171,13 @@ function checkPorts(spec: DataplaneSpec): Violation[] {
       : [{ field: `networking.inbound[${index}].name`, message: `must be unique: "${name}" is there already` }],
   );
   return [...doubled, ...repeated];
+}
+
+function checkRedirectPorts({ networking: { transparentProxying } }: DataplaneSpec): Violation[] {
+  const { redirectPortInbound, redirectPortOutbound } = transparentProxying ?? {};
+  if (redirectPortInbound === undefined || redirectPortInbound !== redirectPortOutbound) return [];
+  const message = `must differ from redirectPortOutbound: both listen on port ${redirectPortOutbound}`;
+  return [{ field: "networking.transparentProxying.redirectPortInbound", message }];
 }
 
 function listeningPorts({ networking }: DataplaneSpec): { readonly where: string; readonly field: string }[] {
