@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { errorStatus } from "./error-status.ts";
 import { duration } from "./schema.ts";
 
 /** So many in so much time; `interval` says what the time is good for. */
@@ -17,7 +18,7 @@ const headerSchema = z.strictObject({
 });
 
 export const onRateLimitSchema = z.strictObject({
-  status: z.int().min(400).max(599).optional().describe("Status of the answer to a request over the limit (429)"),
+  status: errorStatus().optional().describe("Status of the answer to a request over the limit (429)"),
   headers: z
     .strictObject({
       set: z.array(headerSchema).min(1).max(16).optional().describe("Headers of that answer, in place of others"),

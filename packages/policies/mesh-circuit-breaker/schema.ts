@@ -41,7 +41,10 @@ const detectorsSchema = z.strictObject({
       minimumHosts,
       requestVolume: requestVolume(100),
       standardDeviationFactor: z
-        .union([z.number().min(0), z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a number such as "1.9"')])
+        .union([
+          z.number().min(0).max(999_999),
+          z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a number such as "1.9"'),
+        ])
         .optional()
         .describe("How many standard deviations below the mean an instance may be (1.9)"),
     })

@@ -1,3 +1,4 @@
+import { errorStatus } from "@heddle/model/error-status.ts";
 import { duration, stringMap } from "@heddle/model/schema.ts";
 import { z } from "zod";
 
@@ -53,10 +54,7 @@ export const extAuthzSchema = z.strictObject({
     .enum(["Deny", "Allow"])
     .optional()
     .describe("What becomes of requests while it does not answer, or answers with an error (Deny)"),
-  statusOnError: z
-    .int()
-    .min(400)
-    .max(599)
+  statusOnError: errorStatus()
     .optional()
     .describe("Status of the answer to a request that is denied for that reason (403)"),
   includeBody: bodySchema.optional().describe("The service sees the body of requests, too"),

@@ -27,20 +27,29 @@ const headerName = z
   .string()
   .min(1)
   .max(256)
-  .regex(/^(?!host$)[^:]/i, 'must not be "host" or start with ":": Envoy sets these itself');
+  .regex(/^(?!host$)[^:]/i, 'must not be "host" or start with ":": Envoy sets these itself')
+  .regex(/^:?[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header, such as "x-probe"');
+const ONE_LINE = /^[^\0\n\r]*$/;
+const NOT_ONE_LINE = "must not have line breaks or zero bytes";
 const headers = () =>
   z
     .array(
       z.strictObject({
         name: headerName.describe("Name of the header"),
-        value: z.string().max(4_096).describe("Value of the header"),
+        value: z.string().max(4_096).regex(ONE_LINE, NOT_ONE_LINE).describe("Value of the header"),
       }),
     )
     .max(16)
     .optional();
 const httpSchema = z.strictObject({
   disabled,
-  path: z.string().startsWith("/", 'must start with "/"').max(1_024).optional().describe("Path that is asked for (/)"),
+  path: z
+    .string()
+    .startsWith("/", 'must start with "/"')
+    .max(1_024)
+    .regex(ONE_LINE, NOT_ONE_LINE)
+    .optional()
+    .describe("Path that is asked for (/)"),
   requestHeadersToAdd: z
     .strictObject({
       set: headers().describe("Replaced, or added"),
@@ -58,7 +67,12 @@ const httpSchema = z.strictObject({
 const grpcSchema = z.strictObject({
   disabled,
   serviceName: z.string().max(256).optional().describe("Service that is asked about; the whole server when absent"),
-  authority: z.string().max(256).optional().describe("Authority of the request (the cluster's name)"),
+  authority: z
+    .string()
+    .max(256)
+    .regex(ONE_LINE, NOT_ONE_LINE)
+    .optional()
+    .describe("Authority of the request (the cluster's name)"),
 });
 
 const threshold = () => z.int().min(1).max(4_294_967_295).optional();

@@ -16,11 +16,18 @@ const backOffSchema = z.strictObject({
   maxInterval: duration().optional().describe("Longest wait (ten times baseInterval)"),
 });
 
+const headerName = () =>
+  z
+    .string()
+    .min(1)
+    .max(256)
+    .regex(/^:?[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header, such as "retry-after"');
+
 const rateLimitedSchema = z.strictObject({
   resetHeaders: z
     .array(
       z.strictObject({
-        name: z.string().min(1).max(256).describe("Name of the response's header, such as retry-after"),
+        name: headerName().describe("Name of the response's header, such as retry-after"),
         format: z.enum(["Seconds", "UnixTimestamp"]).describe("Whether it tells how long to wait, or until when"),
       }),
     )
@@ -35,7 +42,7 @@ const headerSchema = z.strictObject({
     .enum(["Exact", "Present", "RegularExpression", "Absent", "Prefix"])
     .optional()
     .describe("How the header is looked at (Exact)"),
-  name: z.string().min(1).max(256).describe("Name of the header"),
+  name: headerName().describe("Name of the header"),
   value: z.string().min(1).max(4_096).optional().describe("What is looked for; not with Present and Absent"),
 });
 const headers = () => z.array(headerSchema).max(16).optional();
