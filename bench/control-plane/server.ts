@@ -34,6 +34,7 @@ export class Server {
       KUMA_API_SERVER_HTTPS_ENABLED: "false",
       KUMA_DP_SERVER_PORT: String(dp),
       KUMA_DIAGNOSTICS_SERVER_PORT: String(diagnostics),
+      KUMA_MONITORING_ASSIGNMENT_SERVER_PORT: "0",
       KUMA_RATE_LIMIT_PORT: "0",
       HEDDLE_DATA: join(folder, "data"),
       HEDDLE_LOG_LEVEL: "warn",

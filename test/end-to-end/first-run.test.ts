@@ -21,6 +21,7 @@ const ANY_PORTS = [
   "--dp-port=0",
   "--diagnostics-port=0",
   "--rate-limit-port=0",
+  "--mads-port=0",
 ];
 
 /** A folder of its own, gone with the test. */
@@ -43,6 +44,7 @@ const ports = [
   ["--dp-port", "HEDDLE_DP_SERVER_PORT"],
   ["--diagnostics-port", "HEDDLE_DIAGNOSTICS_SERVER_PORT"],
   ["--rate-limit-port", "HEDDLE_RATE_LIMIT_PORT"],
+  ["--mads-port", "HEDDLE_MONITORING_ASSIGNMENT_SERVER_PORT"],
 ] as const;
 for (const [index, [flag, variable]] of ports.entries()) {
   const command = index % 2 === 0 ? ["cp", "run"] : ["up"];

@@ -17,7 +17,11 @@ export class ControlPlaneProcess {
   #child: ChildProcess | undefined;
   #output = "";
 
-  constructor(folder: string, [api = 0, dp = 0, diagnostics = 0]: readonly number[]) {
+  constructor(
+    folder: string,
+    [api = 0, dp = 0, diagnostics = 0]: readonly number[],
+    more: Readonly<Record<string, string>> = {},
+  ) {
     this.#folder = folder;
     this.apiUrl = `http://127.0.0.1:${api}`;
     this.dpPort = dp;
@@ -27,8 +31,10 @@ export class ControlPlaneProcess {
       KUMA_DP_SERVER_PORT: String(dp),
       KUMA_DIAGNOSTICS_SERVER_PORT: String(diagnostics),
       KUMA_RATE_LIMIT_PORT: "0",
+      KUMA_MONITORING_ASSIGNMENT_SERVER_PORT: "0",
       HEDDLE_DATA: join(folder, "data"),
       HEDDLE_XDS_SERVER_DATAPLANE_STATUS_FLUSH_INTERVAL: "50ms",
+      ...more,
     };
   }
 

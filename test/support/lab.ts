@@ -224,7 +224,14 @@ export class Lab extends Mesh {
 export async function startLab(t: TestContext, settings: Readonly<Record<string, unknown>> = {}): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const ports = { apiHttpPort: 0, apiHttpsEnabled: "false", dpPort: 0, diagnosticsPort: 0, rateLimitPort: 0 };
+  const ports = {
+    apiHttpPort: 0,
+    apiHttpsEnabled: "false",
+    dpPort: 0,
+    diagnosticsPort: 0,
+    rateLimitPort: 0,
+    madsPort: 0,
+  };
   const flags = {
     storeType: "memory",
     dataFolder: folder,

@@ -31,7 +31,6 @@ export async function startPrometheus(t: TestContext, jobs: readonly ScrapeJob[]
   const program = await prometheusProgram();
   await mkdir(TOOLS, { recursive: true });
   const folder = await mkdtemp(join(TOOLS, "prometheus-data-"));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const file = join(folder, "prometheus.json");
   const global = { scrape_interval: "500ms", scrape_timeout: "500ms" };
   // JSON is YAML.
@@ -42,7 +41,12 @@ export async function startPrometheus(t: TestContext, jobs: readonly ScrapeJob[]
   const child = spawn(program, options, { stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-  t.after(() => new Promise((resolve) => (child.once("exit", resolve), child.kill("SIGKILL"))));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
   await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`Prometheus ended:\n${output}`);
     if (!(await fetch(`http://${at}/-/ready`)).ok) throw new Error(`Prometheus is not ready:\n${output}`);

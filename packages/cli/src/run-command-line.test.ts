@@ -99,6 +99,7 @@ test("runCommandLine() takes Ctrl-C that comes twice at once for one, as under n
     "--dp-port=0",
     "--diagnostics-port=0",
     "--rate-limit-port=0",
+    "--mads-port=0",
   ];
   const child = spawn(process.execPath, [main, "cp", "run", "--store=memory", ...ports], { cwd: folder.path });
   let output = "";

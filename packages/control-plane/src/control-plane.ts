@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createApi } from "@heddle/api/server.ts";
+import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
 import type { Store } from "@heddle/model/store.ts";
 import { openMemoryStore } from "@heddle/store/memory.ts";
@@ -18,6 +19,8 @@ import { HealthDiscovery } from "./dp-server/health-discovery.ts";
 import { KINDS } from "./kinds.ts";
 import type { Log } from "./log.ts";
 import type { Meshes } from "./mesh/meshes.ts";
+import { type Assignments, assignmentsFor } from "./monitoring/assignments.ts";
+import { serveMonitoring } from "./monitoring/server.ts";
 import { registerRateLimitMetrics } from "./rate-limit/metrics.ts";
 import { clientCertificates, serverTls, writeTrustAnchor } from "./server-tls.ts";
 import { VERSION } from "./version.ts";
@@ -30,6 +33,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly diagnosticsPort: number;
   /** Absent when nothing is counted here. */
   readonly rateLimitPort: number | undefined;
+  /** Where Prometheus is told which proxies to ask; absent when that is turned off. */
+  readonly madsPort: number | undefined;
   /** PEM of what proxies and clients have to trust. */
   readonly caPem: string;
   readonly store: Store;
@@ -63,7 +68,10 @@ async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
   return await openSqliteStore({ file: join(dataFolder, "store.sqlite") });
 }
 
-type Addresses = Pick<ControlPlane, "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort" | "rateLimitPort">;
+type Addresses = Pick<
+  ControlPlane,
+  "apiUrl" | "apiHttpsUrl" | "dpPort" | "diagnosticsPort" | "rateLimitPort" | "madsPort"
+>;
 
 /** The servers come last: from the first request on, everything behind them is there. */
 async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposableStack): Promise<Addresses> {
@@ -93,6 +101,7 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
         tls: { cert: tls.certificatePem, key: tls.keyPem, ...(await clientCertificates(config)) },
       })
     : undefined;
+  const monitoring = config.madsEnabled ? stack.use(await openMonitoring(core)) : undefined;
   const { diagnosticsAddress: host, diagnosticsPort: port } = config;
   const diagnostics = stack.use(await serveDiagnostics({ host, port, registry: metrics.registry }));
   return {
@@ -101,7 +110,15 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
     dpPort: dataplanes.port,
     diagnosticsPort: diagnostics.port,
     rateLimitPort: rateLimits?.port,
+    madsPort: monitoring?.port,
   };
+}
+
+function openMonitoring({ config, meshes, memo, progress }: Core): ReturnType<typeof serveMonitoring> {
+  const { madsAddress: host, madsPort: port, madsFetchTimeout: fetchTimeout } = config;
+  const snapshots = (): MeshSnapshot[] => [...meshes.all()].map(({ snapshot }) => snapshot);
+  const assignments = (clientId: string): Assignments => assignmentsFor(clientId, snapshots(), memo);
+  return serveMonitoring({ host, port, fetchTimeout, progress, assignmentsFor: assignments });
 }
 
 async function serveDataplanes(core: Core, { certificatePem, keyPem }: CertificateAndKey): Promise<XdsServer> {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { ACCESS_SETTINGS, type AuditBackend, type PublicKey } from "./access-settings.ts";
+import { MONITORING_SETTINGS } from "./monitoring-settings.ts";
 import { choice, millis, port, type Setting, text, texts, toggle, whole } from "./setting.ts";
 
 const SECOND = 1_000;
@@ -175,6 +176,7 @@ export const SETTINGS = {
     description: "Port of health, readiness and metrics",
     default: 5680,
   }),
+  ...MONITORING_SETTINGS,
   rateLimitEnabled: toggle({
     path: "rateLimit.enabled",
     variables: ["RATE_LIMIT_ENABLED"],
