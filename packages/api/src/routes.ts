@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { allGuards } from "./guards/all.ts";
 import type { Route } from "./http/route.ts";
 import type { Ports } from "./ports.ts";
+import { canIRoute } from "./routes/can-i.ts";
 import { configRoute } from "./routes/config.ts";
 import { dataplaneAccessRoute } from "./routes/dataplane-access.ts";
 import { dataplaneConfigRoute } from "./routes/dataplane-config.ts";
@@ -55,6 +56,7 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
   return [
     indexRoute(context),
     whoAmIRoute(),
+    canIRoute(context),
     configRoute(context),
     versionsRoute(context),
     resourceTypesRoute(context),

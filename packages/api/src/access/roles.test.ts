@@ -266,3 +266,23 @@ test("createApi() tells a mistyped type in a role, a role that is not there, and
     'roles[0]: there is no AccessRole "gone" yet; it grants nothing until then',
   ]);
 });
+
+const canI: readonly (readonly [caller: string, query: string, status: number, allowed: unknown])[] = [
+  ["team", "action=UPDATE&type=MeshTimeout&mesh=default", 200, true],
+  ["team", "action=UPDATE&type=MeshTimeout&mesh=other", 200, false],
+  ["root", "action=UPDATE&type=MeshTimeout&mesh=other&user=joe&group=team", 200, false],
+  ["root", "action=UPDATE&type=MeshTimeout&mesh=default&user=joe&group=x&group=team", 200, true],
+  ["team", "action=UPDATE&type=MeshTimeout&mesh=default&user=root", 403, undefined],
+  ["anonymous", "action=GENERATE_USER_TOKEN", 200, false],
+  ["team", "action=FLY", 400, undefined],
+  ["team", "action=UPDATE&type=MeshTimeot", 400, undefined],
+];
+
+for (const [caller, query, status, allowed] of canI) {
+  test(`createApi() answers GET /can-i?${query} of ${caller} with ${status}${allowed === undefined ? "" : `, ${String(allowed)}`}`, async () => {
+    await reset(shared);
+    const reply = await as(shared, caller, ["GET", `/can-i?${query}`]);
+    assert.equal(reply.status, status, reply.text);
+    assert.equal(reply.json()["allowed"], allowed);
+  });
+}

@@ -88,6 +88,13 @@ export const COMMANDS: Group = {
         },
       },
     },
+    auth: {
+      summary: "Who may do what",
+      examples: [["heddle auth can-i update MeshTimeout", "whether you may change timeouts"]],
+      commands: {
+        "can-i": { summary: "Whether somebody may do something, and why", load: () => import("./auth/can-i.ts") },
+      },
+    },
     config: {
       summary: "The control planes you use",
       examples: [["heddle config control-planes list", "the control planes that are known"]],
