@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { crdFiles } from "./crds.ts";
 import { fieldsPage } from "./fields/page.ts";
 import { kindPages } from "./kind-page.ts";
 import { policyIndex } from "./policy-index.ts";
@@ -25,6 +26,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
     policyIndex(folders),
     settingsPage(),
     ...kindPages(),
+    ...crdFiles(located),
     ...(await Promise.all(documented.map(policyPage))),
     fieldsPage(located),
   ];
@@ -59,7 +61,8 @@ export async function checkGenerated(): Promise<readonly string[]> {
 /** Pages of policies that are gone. */
 export function leftPages(files: readonly GeneratedFile[]): readonly string[] {
   const expected = new Set(files.map(({ path }) => path));
-  return globSync("docs/guide/policies/*.md").filter((path) => !expected.has(path));
+  const written = ["docs/guide/policies/*.md", "packages/model/crds/*.yaml", "packages/policies/*/crd.yaml"];
+  return globSync(written).filter((path) => !expected.has(path));
 }
 
 function currentContent(path: string): string | undefined {

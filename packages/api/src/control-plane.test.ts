@@ -31,6 +31,19 @@ test("createApi() shows the configuration and the versions as the ports give the
   assert.deepEqual((await api.call("GET", "/versions")).json(), api.ports.versions());
 });
 
+test("createApi() tells the fields of a kind as JSON Schema and as a form", async () => {
+  await using api = await startApi();
+  const told = (await api.call("GET", "/_schemas/MeshTimeout")).json() as {
+    scope: string;
+    schema: { properties: object };
+    form: { path: string }[];
+  };
+  assert.equal(told.scope, "Mesh");
+  assert.ok("spec" in told.schema.properties);
+  assert.equal(told.form[0]?.path, "spec.targetRef");
+  assert.equal((await api.call("GET", "/_schemas/MeshTimeot")).status, 404);
+});
+
 test("createApi() lists all kinds at /_resources and the policies at /policies", async () => {
   await using api = await startApi();
   const { resources } = (await api.call("GET", "/_resources")).json() as { resources: { name: string }[] };

@@ -30,6 +30,7 @@ import { matchesRoutes } from "./routes/resource-matches.ts";
 import { overviewRoutes } from "./routes/resource-overview.ts";
 import { putRoutes } from "./routes/resource-put.ts";
 import { translationRoutes } from "./routes/resource-translation.ts";
+import { kindSchemaRoute } from "./routes/kind-schema.ts";
 import { resourceTypesRoute } from "./routes/resource-types.ts";
 import { rolloutsRoute } from "./routes/rollouts.ts";
 import { serviceHostnamesRoutes } from "./routes/service-hostnames.ts";
@@ -60,6 +61,7 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
     configRoute(context),
     versionsRoute(context),
     resourceTypesRoute(context),
+    kindSchemaRoute(context),
     policiesRoute(context),
     globalInsightRoute(context),
     ...meshInsightRoutes(context),

@@ -52,7 +52,7 @@ async function unknownField({
   at: { path: string; schema: object };
 }): Promise<UsageError> {
   const [{ fieldsOf }, { nearest }] = await Promise.all([
-    import("../explain/json-schema.ts"),
+    import("@heddle/model/json-schema.ts"),
     import("@heddle/model/schema.ts"),
   ]);
   const names = fieldsOf(at.schema).map(({ name }) => name);

@@ -86,6 +86,11 @@ export const COMMANDS: Group = {
           load: () => import("./generate/public-key.ts"),
           local: true,
         },
+        crds: {
+          summary: "What Kubernetes has to know of the kinds of resources",
+          load: () => import("./generate/crds.ts"),
+          local: true,
+        },
       },
     },
     auth: {

@@ -1,5 +1,5 @@
 import type { Kind } from "@heddle/model/kind.ts";
-import type { JsonSchema } from "./json-schema.ts";
+import type { JsonSchema } from "@heddle/model/json-schema.ts";
 
 /** The JSON Schema of a whole document of a kind: the fields that all kinds have, and its own. */
 export function documentSchema(kind: Kind): JsonSchema {

@@ -1,6 +1,6 @@
 import type { Paint } from "../output/paint.ts";
 import { table } from "../output/table.ts";
-import { fieldsOf, typeText, type Field, type JsonSchema } from "./json-schema.ts";
+import { fieldsOf, typeText, type Field, type JsonSchema } from "@heddle/model/json-schema.ts";
 
 /** A field with everything on the way to it taken: what `explain` shows. */
 export interface Explained {

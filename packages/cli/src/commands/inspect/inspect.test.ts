@@ -46,6 +46,9 @@ const SCRIPT: Script = {
       ],
     },
   }),
+  "GET /meshes/default/meshtimeouts/slow": {
+    body: { type: "MeshTimeout", mesh: "default", name: "slow", spec: {} },
+  },
   "GET /meshes/default/meshtimeouts/slow/_resources/dataplanes": {
     body: { total: 1, items: [{ type: "Dataplane", mesh: "default", name: "web-1" }] },
   },
