@@ -31,7 +31,7 @@ export function heldMessage({ refusals, inForce, exposed }: HeldPolicy): string 
 
 function refusalText({ dataplane, typeUrl, resource, field, detail, modifications = [] }: Refusal): string {
   const what = resource === undefined ? "it" : `${typeUrl?.split(".").at(-1)} "${resource}"`;
-  const by = modifications.length === 0 ? "" : `, changed by ${modifications.join(" and ")},`;
+  const by = modifications.length === 0 ? "" : ` as ${modifications.join(" and ")} changed it`;
   return `proxy "${dataplane}" refused ${what}${by}${field === undefined ? "" : ` because of ${field}`}: ${detail}`;
 }
 

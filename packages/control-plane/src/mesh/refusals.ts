@@ -12,7 +12,8 @@ export function isFaultOfMachine(detail: string): boolean {
 
 /** What a proxy refused, in the form in which a policy's status tells of it. */
 export function refusalsOf({ name }: { readonly name: string }, rejection: Rejection): readonly Refusal[] {
-  const { typeUrl, resources, detail, origins = [] } = rejection;
+  const { typeUrl, resources, origins = [] } = rejection;
+  const detail = inOneLine(rejection.detail);
   const field = refusedField(detail);
   const modifications = origins.filter((kri) => kri.includes("_modification-"));
   return resources.map((resource) => ({
@@ -23,6 +24,14 @@ export function refusalsOf({ name }: { readonly name: string }, rejection: Rejec
     detail,
     ...(modifications.length === 0 ? {} : { modifications }),
   }));
+}
+
+// Messages are printed with line breaks, and with a mark that says that their form may change. https://goo.gle/debugproto
+function inOneLine(detail: string): string {
+  return detail
+    .replaceAll(/goo\.gle\/debug\w+/g, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 /** A policy that cannot be applied to a proxy, as if its Envoy had refused the resource in question. */
