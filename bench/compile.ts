@@ -11,6 +11,7 @@ import { changesFor, ONLINE } from "@heddle/engine/testkit/mesh-of.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { policies } from "@heddle/policies/index.ts";
+import { compareAllPolicies } from "./compile/all-policies.ts";
 
 const SERVICES = 1_000;
 const INSTANCES = 2;
@@ -36,6 +37,8 @@ for (const seconds of [5, 6, 7]) {
   report("  listeners that it changed", String(changedListeners(compiled)));
 }
 endpointChanges(patient, 300);
+compareAllPolicies(SERVICES, CALLS);
+compareAllPolicies(SERVICES, SERVICES);
 
 /** One instance after the other becomes unhealthy: what every consumer of its service has to hear of. */
 function endpointChanges(start: MeshSnapshot, count: number): void {
