@@ -9,6 +9,7 @@ import { meshHttpRoute } from "./mesh-http-route/policy.ts";
 import { meshJwt } from "./mesh-jwt/policy.ts";
 import { meshLoadBalancingStrategy } from "./mesh-load-balancing-strategy/policy.ts";
 import { meshMetric } from "./mesh-metric/policy.ts";
+import { meshOpa } from "./mesh-opa/policy.ts";
 import { meshPassthrough } from "./mesh-passthrough/policy.ts";
 import { meshProxyPatch } from "./mesh-proxy-patch/policy.ts";
 import { meshRateLimit } from "./mesh-rate-limit/policy.ts";
@@ -31,6 +32,7 @@ export const policies = [
   meshJwt,
   meshLoadBalancingStrategy,
   meshMetric,
+  meshOpa,
   meshPassthrough,
   meshProxyPatch,
   meshRateLimit,

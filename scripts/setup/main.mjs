@@ -42,7 +42,7 @@ async function setUp() {
   beginLog();
   try {
     const packages = bringNpmPackages();
-    await together([packages, bringEnvoy(), bringEnvoyMessages(packages)]);
+    await together([packages, bringEnvoy(), bringEnvoyMessages(packages), bringOpa()]);
   } finally {
     removeUnfinished();
   }
@@ -61,6 +61,13 @@ async function bringEnvoy() {
   const found = await searchEnvoy(process.env);
   if (found !== undefined && found.path !== FETCHED_ENVOY) return;
   await progress.step("Envoy", () => installPythonFolder("envoy", signal));
+}
+
+/** Only MeshOPA needs it, and says so when it is not there: a machine it is not made for does without. */
+async function bringOpa() {
+  if (pythonFolderIsThere("opa")) return;
+  const bring = () => installPythonFolder("opa", signal).catch((/** @type {unknown} */ error) => log(String(error)));
+  await progress.step("the Open Policy Agent", bring);
 }
 
 /** @param {Promise<void>} packages the generator of messages is among them */

@@ -12,11 +12,11 @@ const PYTHON_NEXT =
 
 /**
  * A folder of Python packages under .tools, as a file of scripts/setup pins it.
- * @typedef {"envoy" | "xds-protos"} PythonFolder
+ * @typedef {"envoy" | "xds-protos" | "opa"} PythonFolder
  */
 
 /** @type {Readonly<Record<PythonFolder, string>>} */
-const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API" };
+const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API", opa: "the Open Policy Agent" };
 
 /** @param {PythonFolder} name */
 export function pythonFolderIsThere(name) {
@@ -49,6 +49,8 @@ export async function installPythonFolder(name, signal) {
 function pipArguments(name, folder) {
   // Every package is named with its hash: pip resolves nothing, builds nothing and runs nothing of what it fetches.
   const pinned = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", requirementsOf(name)];
+  // Only the library in it is used, which needs no Python at all.
+  if (name === "opa") pinned.push("--ignore-requires-python");
   return ["-I", "-m", "pip", "install", "--no-compile", "--quiet", ...pinned, "--target", folder];
 }
 

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { OPA_SOCKET } from "@heddle/model/opa-agent.ts";
 import { TOKEN_SECRET } from "@heddle/model/token-secret.ts";
 import { adminClient } from "../envoy/admin-client.ts";
 import { LaunchError } from "../launch-error.ts";
@@ -20,6 +21,7 @@ export const FILES = {
   token: "token",
   tokenSecret: TOKEN_SECRET.file,
   adminSocket: "kuma-envoy-admin.sock",
+  opaSocket: OPA_SOCKET,
 } as const;
 
 /** Bytes in `sockaddr_un.sun_path` on Linux, less the closing zero. */

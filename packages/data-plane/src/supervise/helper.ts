@@ -10,7 +10,8 @@ import { envoyProcess } from "./envoy-process.ts";
  *   helper.ts PLAN report PID       says when Envoy serves
  *   helper.ts PLAN crashed STATUS LIVED_SECONDS      says why Envoy ended, and refreshes its bootstrap for the next one
  *   helper.ts PLAN restarted PID STATUS LIVED_SECONDS      the same with the next one running, then `report`
- *   helper.ts PLAN access-logs <LINE      sends on this line of access logs and all that follow; see watch-access-logs.sh
+ *   helper.ts PLAN access-logs <LINE      sends on this line of access logs and all that follow; see watch-access-logs.sh.
+ *                                   A line of Envoy's that calls for the Open Policy Agent starts it in there
  *   helper.ts PLAN drain PID        ends Envoy without failing a request; exit code 0 when nothing was cut off
  */
 const [planPath = "", task, ...rest] = process.argv.slice(2);
@@ -50,7 +51,9 @@ switch (task) {
     const { sendAccessLogs } = await import("./send-access-logs.ts");
     const line = readFileSync(0, "utf8").replace(/\n$/, "");
     const pipe = plan.accessLogPipe ?? "";
-    const reason = await sendAccessLogs(pipe, log, { first: line, idleMillis: ACCESS_LOG_IDLE_MILLIS });
+    const { agentHost } = await import("../opa/agent-host.ts");
+    const agent = agentHost(log, ACCESS_LOG_IDLE_MILLIS);
+    const reason = await sendAccessLogs(pipe, log, { first: line, idleMillis: ACCESS_LOG_IDLE_MILLIS, agent });
     // What still waits for a connection that cannot be made is told of already.
     process.exit(reason === "end" ? ENDED : 0);
   }

@@ -8,6 +8,7 @@ import type { LaunchPlan } from "../launch/launch-plan.ts";
 import { renewToken } from "../launch/token-files.ts";
 import { removeWorkDir } from "../launch/work-dir.ts";
 import type { Log } from "../log.ts";
+import { agentHost } from "../opa/agent-host.ts";
 import { drain } from "./drain.ts";
 import { envoyProcess } from "./envoy-process.ts";
 import { prepareRestart } from "./prepare-restart.ts";
@@ -30,13 +31,15 @@ export async function superviseInNode(
   using stop = listenForStop(signal);
   const { workDir, tokenFile, tokenCheckMs } = plan;
   const watch = setInterval(() => tokenFile !== undefined && void renewToken(workDir, tokenFile), tokenCheckMs);
-  const accessLogs = plan.accessLogPipe === undefined ? undefined : sendAccessLogs(plan.accessLogPipe, log);
+  const agent = agentHost(log);
+  const accessLogs = plan.accessLogPipe === undefined ? undefined : sendAccessLogs(plan.accessLogPipe, log, { agent });
   try {
     return await keepRunning(plan, envoyPrefix, log, stop);
   } finally {
     clearInterval(watch);
     if (plan.accessLogPipe !== undefined) await appendFile(plan.accessLogPipe, `${ACCESS_LOG_END}\n`);
     await accessLogs;
+    agent.close();
     await removeWorkDir(plan.workDir);
   }
 }
