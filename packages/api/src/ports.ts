@@ -29,6 +29,8 @@ export interface Ports {
   readonly tokens?: Tokens;
   /** Keeps what AccessAudits ask for. Absent: nothing is recorded. */
   readonly audit?: AuditLog;
+  /** How the certificate authorities of a mesh are, by name; with the reason of one that cannot sign. */
+  readonly caStates?: (mesh: string) => Iterable<readonly [name: string, state: object]>;
   /** Checks that only the control plane can make, run after those of this package. */
   readonly writeGuards?: readonly WriteGuard[];
   /** The configuration in force, with every secret masked already. */

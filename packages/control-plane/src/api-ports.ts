@@ -7,6 +7,7 @@ import { describeConfig } from "./config/load-config.ts";
 import type { Config } from "./config/settings.ts";
 import type { Core } from "./core.ts";
 import { clusterId } from "./defaults.ts";
+import { caGuard } from "./identity/ca-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
 import { KINDS } from "./kinds.ts";
 import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
@@ -35,6 +36,8 @@ export async function apiPorts(
       trustDomain: (identity) => authorities.trustDomain(identity),
     }),
     info: await info(core),
+    caStates: (mesh) => authorities.states(mesh),
+    writeGuards: [caGuard(authorities)],
     verifyUserToken: async (token) => {
       const verified = await tokens.verify("user", "", token);
       return verified.ok ? verified.claims : { reason: verified.reason };

@@ -168,8 +168,15 @@ function buildSessions(
         for (const each of held) hold(each);
       },
       onFailure,
+      onCaState: (mesh, backend, state) => {
+        const name = `certificate authority "${backend}" of mesh "${mesh}"`;
+        if (state.state === "down")
+          log.warn(`${name} cannot sign; traffic goes on with what proxies have`, { ...state });
+        else log.info(`${name} signs again`, {});
+      },
     },
   });
+  stack.defer(() => authorities.stop());
   const presence: Presence = new Presence(presenceOptions(foundation, meshes));
   stack.defer(() => presence.stop());
   const insights = new Insights(store, config.statusFlushInterval, onFailure);

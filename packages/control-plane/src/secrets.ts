@@ -21,6 +21,22 @@ export class Secrets {
     return new Map(items.filter(({ name }) => name.startsWith(prefix)).map((secret) => [secret.name, textOf(secret)]));
   }
 
+  /** Stores a text, whatever is there. */
+  async write(mesh: string, name: string, text: string): Promise<void> {
+    const key = { type: typeOf(mesh), mesh, name };
+    const spec: SecretSpec = { data: Buffer.from(text).toString("base64") };
+    for (;;) {
+      const known = await this.#store.get(key);
+      try {
+        const resource = { ...key, labels: known?.labels ?? {}, spec };
+        await (known === undefined ? this.#store.create(resource) : this.#store.update(resource, known.version));
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreError) || !RACES.has(error.code)) throw error;
+      }
+    }
+  }
+
   /** Stores what `make` makes, unless the secret is there; gives what is stored. Somebody else may be quicker. */
   async ensure(mesh: string, name: string, make: () => Promise<string>): Promise<string> {
     const known = await this.read(mesh, name);
@@ -36,6 +52,9 @@ export class Secrets {
     }
   }
 }
+
+// Somebody else wrote or deleted it at the same time.
+const RACES: ReadonlySet<string> = new Set(["already_exists", "conflict", "not_found"]);
 
 /** The text in a Secret or GlobalSecret. */
 export function textOf(secret: Resource): string {

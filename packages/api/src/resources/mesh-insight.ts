@@ -1,11 +1,13 @@
-import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { Resource } from "@heddle/model/resource.ts";
-import type { Reader } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { totalsByType } from "./global-insight.ts";
 import { counts, proxyStates, type ProxyState, serviceStates } from "./proxy-states.ts";
 
 /** Kuma's MeshInsight: a mesh in numbers. Here it is counted when somebody asks, so it is never behind. */
-export async function meshInsight(read: Reader, kinds: KindRegistry, mesh: Resource): Promise<object> {
+export async function meshInsight(
+  { store: read, kinds, caStates }: Pick<Ports, "store" | "kinds" | "caStates">,
+  mesh: Resource,
+): Promise<object> {
   const proxies = await proxyStates(read, mesh.name);
   const totals = await totalsByType(
     read,
@@ -34,6 +36,7 @@ export async function meshInsight(read: Reader, kinds: KindRegistry, mesh: Resou
     mTLS: {
       issuedBackends: countsBy(proxies, ({ issuedBackend }) => (issuedBackend === undefined ? [] : [issuedBackend])),
       supportedBackends: countsBy(proxies, ({ supportedBackends }) => supportedBackends),
+      ...(caStates === undefined ? {} : { backends: Object.fromEntries(caStates(mesh.name)) }),
     },
     services: { total: internal + external, internal, external },
   };

@@ -9,7 +9,8 @@ import { pageFor } from "./resource-list.ts";
 const TAG = "Meshes";
 
 /** Each mesh in numbers: what `kumactl inspect meshes` shows. */
-export function meshInsightRoutes({ ports: { store, kinds } }: Context): readonly Route[] {
+export function meshInsightRoutes({ ports }: Context): readonly Route[] {
+  const { store, kinds } = ports;
   const mesh = kindOf(kinds, "Mesh");
   return [
     {
@@ -20,7 +21,7 @@ export function meshInsightRoutes({ ports: { store, kinds } }: Context): readonl
       doc: { summary: "List meshes in numbers", tag: TAG, query: LIST_PARAMETERS, answer: "One page of MeshInsights" },
       handle: async (request: ApiRequest) => {
         const page = await pageFor(store, mesh, request);
-        const items = await Promise.all(page.items.map((each) => meshInsight(store, kinds, each)));
+        const items = await Promise.all(page.items.map((each) => meshInsight(ports, each)));
         return ok(envelope(request.url, { ...page, items }));
       },
     },
@@ -32,7 +33,7 @@ export function meshInsightRoutes({ ports: { store, kinds } }: Context): readonl
       doc: { summary: "A mesh in numbers", tag: TAG, answer: "Totals and states of its proxies, services, policies" },
       handle: async (request: ApiRequest) => {
         const found = await requireResource(store, mesh, { mesh: "", name: param(request, "name") });
-        return ok(await meshInsight(store, kinds, found));
+        return ok(await meshInsight(ports, found));
       },
     },
   ];

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
-import { type Ca, createCa, meshCaRequest } from "@heddle/identity/ca.ts";
+import type { BackendState } from "@heddle/identity/backends/backend.ts";
+import { createCa, meshCaRequest } from "@heddle/identity/ca.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
+import { issueCertificate } from "@heddle/identity/leaf.ts";
 import { loadCa } from "@heddle/identity/load-ca.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
@@ -10,51 +12,84 @@ import { enabledBackend, type MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { renderSpiffeTemplate, DEFAULT_TRUST_DOMAIN } from "@heddle/model/spiffe.ts";
 import type { Secrets } from "../secrets.ts";
+import { type Authority, type CaEvents, MeshCas } from "./mesh-cas.ts";
+import { SourceReader } from "./source-reader.ts";
+
+export type { Authority };
 
 const DAY = 86_400_000;
-const TEN_YEARS = 3_650 * DAY;
 
-/** An authority that signs for proxies, and how long its certificates live. */
-export interface Authority {
-  readonly ca: Ca;
-  readonly caPem: string;
-  readonly certificateMillis: number;
-}
+/** What is told when nobody listens. */
+const SILENT: CaEvents = { onChange: () => undefined, onState: () => undefined, onFailure: () => undefined };
 
-/** The certificate authorities of the meshes. Their keys live in Secrets and are made once, never again. */
+/** The certificate authorities of the meshes. Keys that are made here live in Secrets and are made once, never again. */
 export class Authorities {
   readonly #secrets: Secrets;
   readonly #zone: string;
   readonly #now: () => Date;
+  readonly #sources: SourceReader;
+  readonly #meshes = new Map<
+    string,
+    { readonly cas: MeshCas; prepared: Promise<void>; resource: Resource<MeshSpec> | undefined }
+  >();
   readonly #loaded = new Map<string, { readonly pair: string; readonly authority: Authority }>();
+  #events = SILENT;
 
   constructor(secrets: Secrets, zone: string, now: () => Date) {
     this.#secrets = secrets;
     this.#zone = zone;
     this.#now = now;
+    this.#sources = new SourceReader(secrets, (mesh) => void this.#readAgain(mesh));
   }
 
-  /** Makes sure that the authority which a mesh names is there. Without it the mesh's proxies could not be served. */
+  /** Says who is told of changes that come from elsewhere than the store. */
+  listen(events: CaEvents): void {
+    this.#events = events;
+  }
+
+  /** Makes sure that the authorities which a mesh lists are there. Without them its proxies could not be served. */
   async prepareMesh(mesh: Resource<MeshSpec>, mayCreate: boolean): Promise<void> {
-    const backend = enabledBackend(mesh.spec);
-    if (backend === undefined) return;
-    const { caCert } = backend.conf ?? {};
-    const bits = caCert?.RSAbits ?? caCert?.rsaBits;
-    const request = {
-      ...meshCaRequest(
-        mesh.name,
-        bits === undefined ? "ecdsa-p256" : bits > 2_048 ? "rsa-4096" : "rsa-2048",
-        this.#now(),
-      ),
-      validitySeconds: (toMillis(caCert?.expiration) ?? TEN_YEARS) / 1_000,
+    if (enabledBackend(mesh.spec) === undefined) return this.removeMesh(mesh.name);
+    const known = this.#meshes.get(mesh.name) ?? {
+      cas: this.#casOf(mesh.name),
+      prepared: Promise.resolve(),
+      resource: undefined,
     };
-    const [certificate, key] = [
-      `${mesh.name}.ca-builtin-cert-${backend.name}`,
-      `${mesh.name}.ca-builtin-key-${backend.name}`,
-    ];
-    const pair = await this.#pair({ mesh: mesh.name, certificate, key, mayCreate }, () => createCa(request));
-    const certificateMillis = toMillis(backend.dpCert?.rotation?.expiration) ?? DAY;
-    this.#load(meshKey(mesh.name), pair, certificateMillis);
+    this.#meshes.set(mesh.name, known);
+    known.resource = mesh;
+    // One after the other: a file may change while the mesh is being written.
+    known.prepared = known.prepared.then(() =>
+      known.cas.prepare(mesh, (names, make) => this.#pair({ mesh: mesh.name, ...names, mayCreate }, make)),
+    );
+    await known.prepared;
+  }
+
+  /** A Secret of a mesh was written or deleted: what was made of it is made anew. Says whether there was such a thing. */
+  async secretChanged(mesh: string, name: string): Promise<boolean> {
+    if (!this.#sources.uses(mesh, name)) return false;
+    await this.#prepareAgain(mesh);
+    return true;
+  }
+
+  removeMesh(mesh: string): void {
+    this.#meshes.get(mesh)?.cas.close();
+    this.#meshes.delete(mesh);
+  }
+
+  /** Ends everything that goes on by itself. */
+  stop(): void {
+    this.#sources.stop();
+    for (const mesh of this.#meshes.keys()) this.removeMesh(mesh);
+  }
+
+  /** Where operators' certificates, keys and tokens are read. */
+  get sources(): SourceReader {
+    return this.#sources;
+  }
+
+  /** How the backends of a mesh are, by name. */
+  states(mesh: string): ReadonlyMap<string, BackendState> {
+    return this.#meshes.get(mesh)?.cas.states() ?? new Map();
   }
 
   /** The same for a MeshIdentity. */
@@ -89,7 +124,9 @@ export class Authorities {
 
   /** Who signs for a proxy; undefined while its authority cannot be had. */
   forProxy(mesh: string, { issuer }: ProxyIdentity): Authority | undefined {
-    return this.#loaded.get(issuer.by === "Mesh" ? meshKey(mesh) : identityKey(issuer.resource))?.authority;
+    return issuer.by === "Mesh"
+      ? this.#meshes.get(mesh)?.cas.authority(issuer.backend)
+      : this.#loaded.get(identityKey(issuer.resource))?.authority;
   }
 
   /** The authority of an identity, for its MeshTrust. */
@@ -97,9 +134,37 @@ export class Authorities {
     return this.#loaded.get(identityKey(identity))?.authority;
   }
 
-  /** All authorities that proxies of a mesh trust under Mesh.mtls, as PEM. */
+  /** All authorities that proxies of a mesh trust under Mesh.mtls, as PEM; empty while none is known. */
   meshBundle(mesh: MeshSnapshot): string {
-    return this.#loaded.get(meshKey(mesh.mesh.name))?.authority.caPem ?? "";
+    return this.#meshes.get(mesh.mesh.name)?.cas.bundle() ?? "";
+  }
+
+  #casOf(mesh: string): MeshCas {
+    return new MeshCas({
+      mesh,
+      secrets: this.#secrets,
+      sources: this.#sources,
+      now: this.#now,
+      onChange: (name) => this.#events.onChange(name),
+      onState: (...state) => this.#events.onState(...state),
+      onFailure: (...failure) => this.#events.onFailure(...failure),
+    });
+  }
+
+  async #prepareAgain(mesh: string): Promise<void> {
+    const { resource } = this.#meshes.get(mesh) ?? {};
+    if (resource === undefined) return;
+    // It was there before: an authority that is gone must not be made anew for the sake of another one.
+    await this.prepareMesh(resource, false);
+    this.#events.onChange(mesh);
+  }
+
+  async #readAgain(mesh: string): Promise<void> {
+    try {
+      await this.#prepareAgain(mesh);
+    } catch (cause) {
+      this.#events.onFailure(`Cannot read the certificate authorities of mesh "${mesh}" again`, cause);
+    }
   }
 
   async #pair(
@@ -170,13 +235,13 @@ export class Authorities {
       );
     this.#loaded.set(key, {
       pair: content,
-      authority: { ca: ca.value, caPem: ca.value.trustAnchorPem, certificateMillis },
+      authority: {
+        caPem: ca.value.trustAnchorPem,
+        certificateMillis,
+        issue: (request) => issueCertificate(ca.value, request),
+      },
     });
   }
-}
-
-function meshKey(mesh: string): string {
-  return `mesh "${mesh}"`;
 }
 
 function identityKey(identity: Resource<MeshIdentitySpec>): string {

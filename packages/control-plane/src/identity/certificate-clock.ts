@@ -2,6 +2,8 @@ import type { Meshes } from "../mesh/meshes.ts";
 
 const LONGEST_SLEEP = 3_600_000;
 const SHORTEST_SLEEP = 50;
+/** A certificate that is overdue could not be had: who signs tells when it can again, so this is for all other reasons. */
+const OVERDUE_SLEEP = 5_000;
 
 /** Wakes when the earliest certificate is due for renewal, and at no other time. */
 export class CertificateClock {
@@ -39,7 +41,7 @@ export class CertificateClock {
     this.#wakesAt = Number.POSITIVE_INFINITY;
     for (const mesh of this.#meshes.all()) mesh.renewCertificates();
     const next = this.#earliest();
-    if (Number.isFinite(next)) this.#sleepUntil(Math.max(next, Date.now() + SHORTEST_SLEEP));
+    if (Number.isFinite(next)) this.#sleepUntil(next <= Date.now() ? Date.now() + OVERDUE_SLEEP : next);
   }
 
   #earliest(): number {

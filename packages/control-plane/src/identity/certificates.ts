@@ -1,10 +1,12 @@
 import { contentHash } from "@heddle/model/canonical-json.ts";
 import type { DataplaneInsightSpec } from "@heddle/model/kinds/dataplane-insight.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { identitySecret } from "@heddle/engine/emit/secrets.ts";
 import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
-import { issueCertificate } from "@heddle/identity/leaf.ts";
+import { BackendUnavailable } from "@heddle/identity/backends/backend.ts";
+import type { CertificateRequest, IssuedCertificate } from "@heddle/identity/leaf.ts";
 import { rotationTime } from "@heddle/identity/rotation.ts";
 import type { Authorities, Authority } from "./authorities.ts";
 
@@ -16,6 +18,10 @@ export interface Held {
   readonly issuedAt: Date;
   /** What it was issued for and by whom: another one is needed when this changes. */
   readonly basis: string;
+  /** Who signed: the backend of the mesh, or the MeshIdentity. */
+  readonly issuer: string;
+  /** Which roots it ends in; unknown of one that an earlier version issued. */
+  readonly roots?: string | undefined;
 }
 
 /**
@@ -25,9 +31,18 @@ export interface Held {
 export function rememberedCertificate({ mTLS }: DataplaneInsightSpec): Held | undefined {
   const { certificateVersion: version, certificateBasis: basis, certificateRenewalTime: renewal } = mTLS ?? {};
   const { certificateExpirationTime: end, lastCertificateRegeneration: issued, certificateName: name } = mTLS ?? {};
+  const { certificateAuthority: roots, issuedBackend: issuer = "" } = mTLS ?? {};
   if (!version || !basis || !renewal || !end || !issued || !name) return undefined;
   const secret = { typeUrl: TYPE_URL.secret, name, version, bytes: new Uint8Array() };
-  return { secret, basis, notAfter: new Date(end), renewAt: new Date(renewal), issuedAt: new Date(issued) };
+  return {
+    secret,
+    basis,
+    notAfter: new Date(end),
+    renewAt: new Date(renewal),
+    issuedAt: new Date(issued),
+    issuer,
+    roots,
+  };
 }
 
 /** Whose certificate it is. */
@@ -54,17 +69,28 @@ export class Certificates {
     return held.basis === basisOf(holder.identity, authority) && held.renewAt > this.#now();
   }
 
+  /**
+   * Whether another certificate can wait: it would end in other roots than this one, which others may not trust yet. One
+   * that is due for renewal cannot, so that a proxy which acknowledges nothing holds up nobody for good.
+   */
+  mayWait(held: Held | undefined, { mesh, identity }: Holder): boolean {
+    const authority = this.#authorities.forProxy(mesh, identity);
+    if (held === undefined || authority === undefined || identity.issuer.by !== "Mesh") return false;
+    return held.roots !== contentHash(authority.caPem) && held.renewAt > this.#now();
+  }
+
   /** A new certificate; undefined while the authority cannot be had. */
   async issue({ mesh, name, identity }: Holder): Promise<Held | undefined> {
     const authority = this.#authorities.forProxy(mesh, identity);
     if (authority === undefined || identity.problem !== undefined) return undefined;
     const now = this.#now();
-    const issued = await issueCertificate(authority.ca, {
+    const issued = await issuedOrNothing(authority, {
       uris: [...identity.uris],
       validitySeconds: authority.certificateMillis / 1_000,
       usages: ["server", "client"],
       now,
     });
+    if (issued === undefined) return undefined;
     return {
       secret: identitySecret(identity.tls.identitySecret, issued.certificatePem, issued.keyPem),
       notAfter: issued.notAfter,
@@ -72,7 +98,27 @@ export class Certificates {
       renewAt: rotationTime({ notBefore: now, notAfter: issued.notAfter }, `${mesh}/${name}`),
       issuedAt: now,
       basis: basisOf(identity, authority),
+      issuer: issuerName(identity),
+      roots: contentHash(authority.caPem),
     };
+  }
+}
+
+/** Who signs for this identity, as insights name it. */
+export function issuerName({ issuer }: ProxyIdentity): string {
+  return issuer.by === "Mesh" ? issuer.backend : formatKri(kriOf("mid", issuer.resource));
+}
+
+/** An authority that is down has said so itself, once; those who wait for it are asked again when it is back. */
+async function issuedOrNothing(
+  authority: Authority,
+  request: CertificateRequest,
+): Promise<IssuedCertificate | undefined> {
+  try {
+    return await authority.issue(request);
+  } catch (error) {
+    if (error instanceof BackendUnavailable) return undefined;
+    throw error;
   }
 }
 

@@ -1,11 +1,9 @@
 import { type Compiled, compile, discovered, endpointOrder } from "@heddle/engine/compile.ts";
-import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
 import type { Memo } from "@heddle/engine/memo.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
 import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
 import type { Policy } from "@heddle/engine/policy.ts";
 import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
-import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { meshExternalService } from "@heddle/model/kinds/mesh-external-service.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
@@ -17,6 +15,7 @@ import type { Resource } from "@heddle/model/resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
+import type { CaEvents } from "../identity/mesh-cas.ts";
 import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
 import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
@@ -24,7 +23,7 @@ import { rejectionOf } from "./refusals.ts";
 import { concerned } from "./concerned.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
-import { trustBundles } from "./trust-bundles.ts";
+import { MeshTrust } from "./mesh-trust.ts";
 import { withOwnResources } from "./with-own-resources.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -47,6 +46,8 @@ export interface Shared {
   readonly onHeld: (held: readonly HeldPolicy[]) => void;
   /** Told when a certificate could not be issued. */
   readonly onFailure: (message: string, cause: unknown) => void;
+  /** Told when a certificate authority of a mesh went down or came back. */
+  readonly onCaState?: CaEvents["onState"];
 }
 
 /** One mesh, alive: turns changes into what its connected proxies should have, touching only those concerned. */
@@ -64,10 +65,11 @@ export class MeshRuntime {
   /** What each proxy was issued last, by name; gone with its Dataplane. */
   readonly #certificates = new Map<string, Held>();
   #held: readonly { readonly at: number; readonly policy: HeldPolicy }[] = [];
-  #trust: { readonly text: string; readonly resource: EncodedResource } | undefined;
+  readonly #trust: MeshTrust;
 
   constructor(mesh: Resource<MeshSpec>, shared: Shared) {
     this.#shared = shared;
+    this.#trust = new MeshTrust(shared.authorities);
     this.#staging = new Staging(emptySnapshot(mesh, shared.zone), this.#stagingOptions());
     this.#compilations = new WorkQueue(shared.sliceMillis, (proxy) => this.#compile(proxy), shared.onProgress);
   }
@@ -119,8 +121,9 @@ export class MeshRuntime {
 
   #hear(proxy: Proxy, rejection?: Rejection): void {
     if (this.#proxies.get(proxy.name) !== proxy) return;
-    if (rejection === undefined) this.#staging.synced(proxy);
-    else this.#staging.refused(proxy, rejection);
+    if (rejection !== undefined) return this.#staging.refused(proxy, rejection);
+    this.#staging.synced(proxy);
+    if (this.#trust.hasArrived(this)) this.renewCertificates();
   }
 
   #stagingOptions(): StagingOptions {
@@ -187,6 +190,7 @@ export class MeshRuntime {
     this.#staging.disconnected(proxy);
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
+    if (this.#trust.hasArrived(this)) this.renewCertificates();
     for (const key of servicesOf(proxy.compiled)) this.#byService.get(key)?.delete(proxy);
     this.#shared.onProgress();
   }
@@ -201,6 +205,11 @@ export class MeshRuntime {
     proxy.held = undefined;
     this.#certificates.delete(proxy.name);
     this.#ensureCertificate(proxy);
+  }
+
+  /** The mesh trusts something new, or somebody can sign again who could not. */
+  trustChanged(): void {
+    for (const proxy of this.#proxies.values()) if (this.#ensureCertificate(proxy)) this.#publish(proxy);
   }
 
   /** Renews what is due. Called when the earliest certificate is. */
@@ -248,7 +257,10 @@ export class MeshRuntime {
     const identity = proxy.compiled?.identity;
     if (identity === undefined) return false;
     const holder: Holder = { mesh: proxy.mesh, name: proxy.name, identity };
-    if (!this.#shared.certificates.isGood(proxy.held, holder)) void this.#issue(proxy, holder);
+    const { certificates } = this.#shared;
+    // A certificate of another root waits until every proxy trusts that root: otherwise its owner would be refused.
+    const waits = (): boolean => certificates.mayWait(proxy.held, holder) && this.#trust.isAwaited(this);
+    if (!certificates.isGood(proxy.held, holder) && !waits()) void this.#issue(proxy, holder);
     return proxy.held?.secret.name === identity.tls.identitySecret;
   }
 
@@ -276,7 +288,7 @@ export class MeshRuntime {
 
   #publish(proxy: Proxy): void {
     const { compiled } = proxy;
-    if (compiled === undefined) return;
+    if (compiled === undefined || !this.#trust.isKnown(compiled, this.snapshot)) return;
     const endpoints = new Map(
       discovered(compiled).map((destination) => [destination.key, this.#assignment(compiled, destination)]),
     );
@@ -304,21 +316,11 @@ export class MeshRuntime {
 
   #secrets(proxy: Proxy, { identity, destinations }: Compiled): ReadonlyMap<string, EncodedResource> {
     const own =
-      identity === undefined || proxy.held === undefined ? [] : [proxy.held.secret, this.#trustSecret(identity)];
+      identity === undefined || proxy.held === undefined
+        ? []
+        : [proxy.held.secret, this.#trust.secret(identity, this.snapshot)];
     const external = this.#externalSecrets.secretsFor(this.#staging.snapshotFor(proxy), destinations.values());
     return new Map([...own, ...external].map((secret) => [secret.name, secret]));
-  }
-
-  #trustSecret(identity: ProxyIdentity): EncodedResource {
-    const { authorities } = this.#shared;
-    const name = identity.tls.trustSecret;
-    // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
-    const bundles = identity.issuer.by === "Mesh" ? undefined : trustBundles(this.snapshot);
-    const text = bundles === undefined ? authorities.meshBundle(this.snapshot) : JSON.stringify([...bundles]);
-    if (this.#trust?.resource.name === name && this.#trust.text === text) return this.#trust.resource;
-    const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
-    this.#trust = { text, resource };
-    return resource;
   }
 }
 

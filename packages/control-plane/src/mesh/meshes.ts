@@ -34,6 +34,12 @@ export class Meshes {
 
   constructor(options: MeshesOptions) {
     this.#options = options;
+    const { authorities, onFailure, onCaState = () => undefined } = options.shared;
+    authorities.listen({
+      onChange: (mesh) => this.#runtimes.get(mesh)?.trustChanged(),
+      onState: onCaState,
+      onFailure,
+    });
   }
 
   get(mesh: string): MeshRuntime | undefined {
@@ -172,6 +178,7 @@ export class Meshes {
       case "Secret":
       case "GlobalSecret":
         tokens.forget(resource.mesh);
+        await shared.authorities.secretChanged(resource.mesh, resource.name);
         return;
       default:
     }
@@ -191,6 +198,7 @@ export class Meshes {
 
   #remove(mesh: string): void {
     this.#runtimes.get(mesh)?.stop();
+    this.#options.shared.authorities.removeMesh(mesh);
     this.#runtimes.delete(mesh);
     this.#options.onRemoved(mesh);
   }

@@ -32,6 +32,7 @@ export class Proxy {
   /** Number of its newest set, and of the newest that it acknowledged: two sets may be of one revision. */
   published = 0;
   acknowledged = 0;
+  acknowledgedSet: ResourceSet | undefined;
   /** What Envoy refuses now, by type URL and name. */
   readonly rejections = new Map<string, Rejection>();
   readonly #onAnswer: OnAnswer;
@@ -69,6 +70,7 @@ export class Proxy {
   synced(set: ResourceSet): void {
     const { revision = 0, number = 0 } = this.#known.get(set) ?? {};
     this.syncedAt = Math.max(this.syncedAt, revision);
+    if (number >= this.acknowledged) this.acknowledgedSet = set;
     this.acknowledged = Math.max(this.acknowledged, number);
     this.#onAnswer(this);
   }

@@ -172,6 +172,7 @@ function mtls(old: DataplaneInsightSpec | undefined, { certificate }: Connection
       certificateName: now.held.secret.name,
       certificateVersion: now.held.secret.version,
       certificateBasis: now.held.basis,
+      ...(now.held.roots === undefined ? {} : { certificateAuthority: now.held.roots }),
       certificateRenewalTime: now.held.renewAt.toISOString(),
     },
   };

@@ -3,7 +3,7 @@ import type { Place } from "@heddle/api/resources/owned-labels.ts";
 import { usesWorkload } from "@heddle/model/spiffe-template.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
-import { formatKri, kriOf } from "@heddle/model/kri.ts";
+import { issuerName } from "../identity/certificates.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
@@ -231,10 +231,10 @@ export class Sessions {
         version: request.node.metadata["version"],
       },
       certificate: () => {
-        const issuer = proxy.compiled?.identity?.issuer;
-        if (issuer === undefined) return undefined;
-        const name = issuer.by === "Mesh" ? issuer.backend : formatKri(kriOf("mid", issuer.resource));
-        return { held: proxy.held, issuer: name, issued: proxy.issued };
+        const identity = proxy.compiled?.identity;
+        if (identity === undefined) return undefined;
+        // Another authority may be meant to sign by now; what the proxy holds is of the one before until it does.
+        return { held: proxy.held, issuer: proxy.held?.issuer ?? issuerName(identity), issued: proxy.issued };
       },
       rejections: () => [...proxy.rejections.values()],
       metadata: withoutDataplane(request.node.metadata),

@@ -52,6 +52,7 @@ export const dataplaneInsightSchema = z.strictObject({
         .optional()
         .describe("Hash of what the proxy holds; tells it apart, and nothing else"),
       certificateBasis: z.string().optional().describe("Hash of what the certificate was issued for, and by whom"),
+      certificateAuthority: z.string().optional().describe("Hash of the roots that the certificate ends in"),
       certificateRenewalTime: z.string().optional().describe("When the next certificate is due"),
     })
     .optional(),

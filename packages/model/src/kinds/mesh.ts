@@ -3,10 +3,11 @@ import { defineKind } from "../kind.ts";
 import { duration, stringMap } from "../schema.ts";
 import type { Violation } from "../violation.ts";
 import { checkBackends, loggingSchema, tracingSchema } from "./mesh-backends.ts";
+import { caConfSchema, caTypeSchema, checkCaConf } from "./mesh-ca.ts";
 
 const backend = z.strictObject({
   name: z.string().min(1).max(255).describe("Name of the backend, unique in the mesh"),
-  type: z.enum(["builtin"]).describe("Which certificate authority signs"),
+  type: caTypeSchema.describe("Which certificate authority signs"),
   mode: z
     .enum(["STRICT", "PERMISSIVE"])
     .optional()
@@ -18,28 +19,14 @@ const backend = z.strictObject({
           expiration: duration().optional().describe("Life of a proxy's certificate (24h)"),
         })
         .optional(),
-      requestTimeout: duration().optional(),
+      requestTimeout: duration().optional().describe("How long Vault may take to issue one (10s)"),
     })
     .optional()
     .describe("The certificates of proxies"),
-  rootChain: z.strictObject({ requestTimeout: duration().optional() }).optional(),
-  conf: z
-    .strictObject({
-      caCert: z
-        .strictObject({
-          RSAbits: z
-            .int()
-            .min(2_048)
-            .max(8_192)
-            .optional()
-            .describe("Makes an RSA key of this size; ECDSA P-256 when unset"),
-          rsaBits: z.int().min(2_048).max(8_192).optional().describe("The same as RSAbits"),
-          expiration: duration().optional().describe("Life of the root certificate (10y)"),
-        })
-        .optional(),
-    })
-    .optional()
-    .describe("Settings of the certificate authority"),
+  rootChain: z
+    .strictObject({ requestTimeout: duration().optional().describe("How long Vault may take to tell its CA (10s)") })
+    .optional(),
+  conf: caConfSchema.optional().describe("Settings of the certificate authority"),
 });
 
 const tagSet = z.strictObject({ tags: stringMap() });
@@ -116,6 +103,9 @@ function checkMesh(spec: MeshSpec): Violation[] {
             message: `must be unique: "${candidate.name}" is there already`,
           },
         ],
+  );
+  violations.push(
+    ...backends.flatMap(({ type, conf }, index) => checkCaConf(type, conf ?? {}, `mtls.backends[${index}].conf`)),
   );
   const enabled = spec.mtls?.enabledBackend;
   if (enabled && !backends.some((candidate) => candidate.name === enabled)) {

@@ -1,0 +1,167 @@
+import type { MeshSpec, MtlsBackend } from "@heddle/model/kinds/mesh.ts";
+import type { Resource } from "@heddle/model/resource.ts";
+import { type BackendState, BackendUnavailable, type CaBackend } from "@heddle/identity/backends/backend.ts";
+import type { CertificateRequest, IssuedCertificate } from "@heddle/identity/leaf.ts";
+import type { Secrets } from "../secrets.ts";
+import { certificateMillis, type Opening, readBackend } from "./mesh-backends.ts";
+import type { SourceReader } from "./source-reader.ts";
+import { TrustRecord } from "./trust-record.ts";
+
+/** Who signs for proxies, and how long its certificates live. */
+export interface Authority {
+  /** What a certificate of it ends in, PEM. */
+  readonly caPem: string;
+  readonly certificateMillis: number;
+  /** Throws BackendUnavailable while nobody can be signed for. */
+  readonly issue: (request: CertificateRequest) => Promise<IssuedCertificate>;
+}
+
+/** What the authorities of meshes tell. */
+export interface CaEvents {
+  /** A mesh trusts something new, or a backend of it can sign again. */
+  readonly onChange: (mesh: string) => void;
+  /** A backend went down, for another reason, or came back. */
+  readonly onState: (mesh: string, backend: string, state: BackendState) => void;
+  readonly onFailure: (message: string, cause: unknown) => void;
+}
+
+export interface MeshCasOptions extends CaEvents {
+  readonly mesh: string;
+  readonly secrets: Secrets;
+  readonly sources: SourceReader;
+  readonly now: () => Date;
+}
+
+interface Live {
+  readonly name: string;
+  readonly trust: TrustRecord;
+  spec: MtlsBackend;
+  content?: string;
+  backend?: CaBackend | undefined;
+  /** Why what it is made of cannot be used; what was open before goes on. */
+  problem?: { readonly reason: string; readonly since: Date } | undefined;
+  told?: string;
+}
+
+/** The certificate authorities that a mesh lists. All of them are trusted; the enabled one signs. */
+export class MeshCas {
+  readonly #options: MeshCasOptions;
+  readonly #live = new Map<string, Live>();
+
+  constructor(options: MeshCasOptions) {
+    this.#options = options;
+  }
+
+  /** Opens what the mesh lists and closes what it lists no more. One that cannot be opened does not stop the others. */
+  async prepare(mesh: Resource<MeshSpec>, pair: Opening["pair"]): Promise<void> {
+    const listed = mesh.spec.mtls?.backends ?? [];
+    for (const [name, live] of this.#live) {
+      if (listed.some((each) => each.name === name)) continue;
+      live.backend?.close();
+      this.#live.delete(name);
+    }
+    for (const [index, backend] of listed.entries()) {
+      const live = await this.#liveOf(backend);
+      await this.#open(live, { mesh, backend, field: `mtls.backends[${index}].conf`, pair });
+    }
+  }
+
+  authority(name: string): Authority | undefined {
+    const live = this.#live.get(name);
+    const { backend, trust, spec } = live ?? {};
+    const roots = trust?.current ?? [];
+    if (live === undefined || backend === undefined || spec === undefined || roots.length === 0) return undefined;
+    return {
+      caPem: roots.join(""),
+      certificateMillis: certificateMillis(spec),
+      issue: (request) => this.#issue(backend, request),
+    };
+  }
+
+  /** All that proxies trust, PEM. */
+  bundle(): string {
+    const now = this.#options.now();
+    return [...new Set([...this.#live.values()].flatMap(({ trust }) => trust.trusted(now)))].join("");
+  }
+
+  states(): ReadonlyMap<string, BackendState> {
+    return new Map([...this.#live.values()].map((live) => [live.name, stateOf(live)]));
+  }
+
+  close(): void {
+    for (const { backend } of this.#live.values()) backend?.close();
+    this.#live.clear();
+  }
+
+  async #liveOf(spec: MtlsBackend): Promise<Live> {
+    const { secrets, mesh } = this.#options;
+    const known = this.#live.get(spec.name);
+    if (known !== undefined && known.spec.type === spec.type) {
+      known.spec = spec;
+      return known;
+    }
+    known?.backend?.close();
+    const trust =
+      spec.type === "builtin" ? TrustRecord.unstored(secrets, mesh) : await TrustRecord.load(secrets, mesh, spec.name);
+    const live: Live = { name: spec.name, trust, spec };
+    this.#live.set(spec.name, live);
+    return live;
+  }
+
+  async #open(live: Live, opening: Pick<Opening, "mesh" | "backend" | "field" | "pair">): Promise<void> {
+    const { sources, now, onFailure } = this.#options;
+    try {
+      const { content, open } = await readBackend({ ...opening, sources, now });
+      live.problem = undefined;
+      if (live.content !== content) {
+        live.backend?.close();
+        live.content = content;
+        live.backend = open(() => void this.#changed(live));
+      }
+      await this.#takeRoots(live);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      live.problem = { reason, since: live.problem?.since ?? now() };
+      const action = `Cannot open the certificate authority "${live.name}" of mesh "${this.#options.mesh}"`;
+      onFailure(reason.startsWith("Cannot ") ? reason : `${action}: ${reason}`, cause);
+    }
+    this.#tell(live);
+  }
+
+  async #changed(live: Live): Promise<void> {
+    const { onChange, onFailure, mesh } = this.#options;
+    try {
+      await this.#takeRoots(live);
+    } catch (cause) {
+      onFailure(`Cannot store what mesh "${mesh}" trusts of "${live.name}"; nothing of it is given out`, cause);
+    }
+    if (this.#live.get(live.name) !== live) return;
+    this.#tell(live);
+    onChange(mesh);
+  }
+
+  async #takeRoots({ backend, trust, spec }: Live): Promise<void> {
+    if (backend === undefined || backend.roots.length === 0) return;
+    await trust.take(backend.roots, { now: this.#options.now(), lifeMillis: certificateMillis(spec) });
+  }
+
+  #tell(live: Live): void {
+    const state = stateOf(live);
+    const text = state.state === "down" ? `down ${state.reason}` : state.state;
+    if (live.told === text) return;
+    // One that was never down needs no word about its coming up.
+    const isNews = state.state === "down" || live.told?.startsWith("down ");
+    live.told = text;
+    if (isNews) this.#options.onState(this.#options.mesh, live.name, state);
+  }
+
+  async #issue(backend: CaBackend, request: CertificateRequest): Promise<IssuedCertificate> {
+    if (backend.state.state === "down") throw new BackendUnavailable(backend.state.reason);
+    return await backend.issue(request);
+  }
+}
+
+function stateOf({ backend, problem }: Live): BackendState {
+  if (problem !== undefined) return { state: "down", ...problem };
+  return backend?.state ?? { state: "starting" };
+}

@@ -1,0 +1,118 @@
+import { getCACertificates } from "node:tls";
+import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { z } from "zod";
+import { failureOf, VaultFailure } from "./failure.ts";
+import type { VaultSettings } from "./settings.ts";
+
+/** How many requests run at once at most. */
+export const MOST_AT_ONCE = 8;
+/** A certificate with its chain is some 10 kB. */
+const LARGEST_ANSWER = 1024 * 1024;
+
+/** One request to Vault. */
+export interface VaultRequest {
+  readonly method: "GET" | "POST";
+  /** Behind /v1/. */
+  readonly path: string;
+  readonly body?: object;
+  readonly token?: string | undefined;
+  readonly timeoutMillis: number;
+  /** For messages: "to issue a certificate". */
+  readonly what: string;
+}
+
+/** The connections to a Vault server. */
+export interface VaultConnection {
+  /** The answer's text; throws VaultFailure. */
+  text(request: VaultRequest): Promise<string>;
+  /** The answer as JSON, read by a schema; throws VaultFailure. */
+  json<T>(request: VaultRequest, schema: z.ZodType<T>): Promise<T>;
+  close(): void;
+}
+
+const errorsSchema = z.object({ errors: z.array(z.string()).nullish() });
+
+/** Connections are made when they are needed. */
+export function connectVault(settings: VaultSettings): VaultConnection {
+  const agent = agentFor(settings);
+  // A standby of a cluster may point to its leader.
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 2 }));
+  const text = (asked: VaultRequest): Promise<string> => send(settings, dispatcher, asked);
+  return {
+    text,
+    json: async (asked, schema) => parseAnswer(await text(asked), schema, asked.what),
+    close: () => void agent.destroy(),
+  };
+}
+
+function agentFor({ tls }: VaultSettings): Agent {
+  return new Agent({
+    connections: MOST_AT_ONCE,
+    connect: {
+      ca: tls.ca ?? [...getCACertificates("default"), ...getCACertificates("system")],
+      ...tls.client,
+      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+      rejectUnauthorized: !tls.skipVerify,
+      minVersion: "TLSv1.2",
+    },
+  });
+}
+
+async function send(
+  { address, namespace }: VaultSettings,
+  dispatcher: Dispatcher,
+  { method, path, body, token, timeoutMillis, what }: VaultRequest,
+): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutMillis);
+  const headers = {
+    ...(token === undefined ? {} : { "x-vault-token": token }),
+    ...(namespace === undefined ? {} : { "x-vault-namespace": namespace }),
+    // An agent asks for it, as a protection against forged requests of browsers.
+    "x-vault-request": "true",
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+  };
+  try {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await request(`${address}/v1/${path}`, { method, dispatcher, signal, headers, ...sent });
+    const text = await limited(response.body);
+    if (response.statusCode >= 300) throw failureOf(response.statusCode, errorsIn(text), what);
+    return text;
+  } catch (cause) {
+    if (cause instanceof VaultFailure) throw cause;
+    const reason = signal.aborted ? `no answer within ${timeoutMillis} ms` : reasonOf(cause);
+    throw new VaultFailure("unavailable", `Cannot reach Vault at ${address} ${what}: ${reason}`, { cause });
+  }
+}
+
+async function limited(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > LARGEST_ANSWER) throw new Error("the answer is larger than any of Vault's");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function errorsIn(text: string): readonly string[] {
+  try {
+    return errorsSchema.parse(JSON.parse(text)).errors ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function parseAnswer<T>(text: string, schema: z.ZodType<T>, what: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // What came may hold a key, so none of it is quoted.
+    throw new VaultFailure("unavailable", `Cannot read Vault's answer ${what}: it has not the form of Vault's API`);
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.message === "") return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,176 @@
+import type { CertificateRequest, IssuedCertificate } from "../../leaf.ts";
+import { pemCertificates } from "../../pem-certificates.ts";
+import { anchorsOf } from "../../trusted-roots.ts";
+import { type BackendEvents, type BackendState, BackendUnavailable, type CaBackend } from "../backend.ts";
+import { backOff } from "./back-off.ts";
+import { BoundedQueue } from "./bounded-queue.ts";
+import { connectVault, MOST_AT_ONCE, type VaultConnection } from "./connection.ts";
+import { VaultFailure } from "./failure.ts";
+import { chainOf, issuedSchema, issueRequest, readIssued } from "./issue.ts";
+import { VaultSession } from "./session.ts";
+import type { VaultSettings } from "./settings.ts";
+
+/** More proxies than one control plane is made for. */
+const MOST_WAITING = 10_000;
+
+/** What a Vault backend needs beside its settings. */
+export interface VaultOptions extends BackendEvents {
+  /** 0 to 1, for waits that shall not be the same everywhere. */
+  readonly chance?: () => number;
+}
+
+/** An authority in Vault's PKI engine. It begins to connect at once; `onChange` tells when the roots are known. */
+export function openVault(settings: VaultSettings, options: VaultOptions): CaBackend {
+  return new VaultBackend(settings, options);
+}
+
+/**
+ * While Vault can be reached requests go to it, a few at a time. When it fails, all that wait fail at once, and nothing is
+ * sent but one probe, again and again with growing pauses: the token, the authority's chain, and the request that failed.
+ * After that one request goes first: only when a certificate was issued, the others follow and the pauses begin anew.
+ */
+class VaultBackend implements CaBackend {
+  state: BackendState = { state: "starting" };
+  roots: readonly string[] = [];
+  readonly #settings: VaultSettings;
+  readonly #options: VaultOptions;
+  readonly #connection: VaultConnection;
+  readonly #session: VaultSession;
+  readonly #queue = new BoundedQueue(1, MOST_WAITING);
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** The request that failed last: part of the probe, for nobody tells when a role or a policy was changed. */
+  #failed: CertificateRequest | undefined;
+  /** Ends of the chains of what was issued last; a role may have another issuer than the engine's default. */
+  #anchors: readonly string[] = [];
+  #isClosed = false;
+
+  constructor(settings: VaultSettings, options: VaultOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#connection = connectVault(settings);
+    this.#session = new VaultSession(this.#connection, settings, (error) => this.#fail(error));
+    void this.#probe();
+  }
+
+  async issue(request: CertificateRequest): Promise<IssuedCertificate> {
+    if (this.#isClosed || this.state.state === "down") throw this.#unavailable();
+    try {
+      return await this.#queue.run(() => this.#issueNow(request));
+    } catch (error) {
+      if (error instanceof VaultFailure) this.#note(error, request);
+      throw this.#stateNow() === "down" ? this.#unavailable(error) : error;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#queue.clear(this.#unavailable());
+    this.#session.close();
+    this.#connection.close();
+  }
+
+  async #issueNow(request: CertificateRequest): Promise<IssuedCertificate> {
+    if (this.#stateNow() === "down") throw this.#unavailable();
+    const answer = await this.#session.json(issueRequest(this.#settings, request), issuedSchema);
+    const issued = readIssued(answer, request);
+    await this.#meet(anchorsOf(chainOf(answer)));
+    this.#failures = 0;
+    this.#queue.width = MOST_AT_ONCE;
+    return issued;
+  }
+
+  /** A certificate of a root that proxies do not trust yet must not reach anybody: they learn of the root first. */
+  async #meet(anchors: readonly string[]): Promise<void> {
+    if (anchors.every((each) => this.roots.includes(each))) return;
+    this.#anchors = anchors;
+    await this.#readRoots();
+    this.#options.onChange();
+    throw new BackendUnavailable("Vault's certificate authority has a new root; proxies get to know it first");
+  }
+
+  #note(error: VaultFailure, request: CertificateRequest): void {
+    this.#failed = request;
+    if (error.kind === "refused") this.#schedule();
+    else this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const since = this.state.state === "down" ? this.state.since : this.#options.now();
+    const isNews = this.state.state !== "down" || this.state.reason !== reason;
+    this.state = { state: "down", reason, since };
+    this.#queue.width = 1;
+    this.#queue.clear(this.#unavailable());
+    this.#schedule();
+    if (isNews) this.#options.onChange();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#isClosed) return;
+    const { chance = Math.random } = this.#options;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.#probe();
+      },
+      backOff(this.#failures, chance()),
+    ).unref();
+    this.#failures += 1;
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await this.#session.check();
+      await this.#readRoots();
+      if (this.#failed !== undefined) await this.#tryAgain(this.#failed);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.#isClosed || this.state.state === "ready") return;
+    this.state = { state: "ready" };
+    this.#options.onChange();
+  }
+
+  async #tryAgain(request: CertificateRequest): Promise<void> {
+    try {
+      await this.#session.json(issueRequest(this.#settings, request), issuedSchema);
+    } catch (error) {
+      if (!(error instanceof VaultFailure) || error.kind !== "refused") throw error;
+      return this.#schedule();
+    }
+    this.#failed = undefined;
+    // When it was down, whoever waits is told of that by the one who called.
+    if (this.#stateNow() === "ready") this.#options.onChange();
+  }
+
+  async #readRoots(): Promise<void> {
+    const { pki, chainTimeout: timeoutMillis } = this.#settings;
+    const what = `to read the certificate authority of "${pki}"`;
+    const read = async (path: string): Promise<readonly string[]> =>
+      pemCertificates(await this.#connection.text({ method: "GET", path: `${pki}/${path}`, timeoutMillis, what }));
+    const chain = await read("ca_chain");
+    // Older versions of Vault have no chain for an engine whose own authority is the root.
+    const found = anchorsOf(chain.length > 0 ? chain : await read("ca/pem"));
+    const roots = [...new Set([...found, ...this.#anchors])].toSorted();
+    if (roots.length === 0) {
+      throw new VaultFailure(
+        "unavailable",
+        `The PKI engine "${pki}" of Vault has no certificate authority; give it one`,
+      );
+    }
+    if (roots.join("") !== this.roots.join("")) this.roots = roots;
+  }
+
+  // Read anew after each wait: the compiler does not know that others change it.
+  #stateNow(): BackendState["state"] {
+    return this.state.state;
+  }
+
+  #unavailable(cause?: unknown): BackendUnavailable {
+    const reason = this.state.state === "down" ? this.state.reason : "the backend was replaced";
+    return new BackendUnavailable(reason, { cause });
+  }
+}
