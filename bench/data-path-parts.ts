@@ -51,7 +51,7 @@ printTable("instructions a request, outside the kernel (valgrind; client's side 
 /** Heddle's two configurations, as its sidecars ran with them. */
 async function heddleConfigs(): Promise<PairConfig> {
   await using own = new Cleanup();
-  const pair = await heddlePair(own, folder, application.port);
+  const pair = await heddlePair(own, folder, { applicationPort: application.port });
   const [ofClient, ofServer] = await identities("default", ["client-1", "server-1"]);
   const [server = {}, client = {}] = await Promise.all(
     pair.workDirs.map((dir) => configDump(join(dir, "kuma-envoy-admin.sock"))),

@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasWrk, type Round, saturate, steady } from "./data-path/load.ts";
 import { direct, heddlePair, minimalPair, type Path } from "./data-path/paths.ts";
+import { freePorts } from "../test/support/free-ports.ts";
+import { TYPICAL_POLICIES } from "./data-path/typical-policies.ts";
 import { Cleanup } from "./support/cleanup.ts";
 import { memoryOf, threadSeconds } from "./support/process-figures.ts";
 import { atLeast, atMost, printTable, type Row } from "./support/report.ts";
@@ -38,7 +40,8 @@ const minimal = await minimalPair(cleanup, folder, { between: "http2", applicati
 const others = [
   application,
   await minimalPair(cleanup, folder, { between: "http1", applicationPort }),
-  await heddlePair(cleanup, folder, applicationPort),
+  await heddlePair(cleanup, folder, { applicationPort }),
+  await typicalPair(),
 ];
 const reference: Measured = { path: minimal, full: [], steady: [], cpu: [] };
 const measured = [reference, ...others.map((path): Measured => ({ path, full: [], steady: [], cpu: [] }))];
@@ -59,6 +62,16 @@ printTable(`as many requests as come back (${load}; ${ROUNDS} rounds of ${SECOND
 printTable("processor time of both sidecars a request, in the same rounds", cpuRows());
 printTable(`${STEADY_PER_SECOND} requests/s (Node)`, steadyRows());
 printTable("memory of a whole sidecar, RSS after the load", await memoryRows());
+
+/** The same with the policies that many meshes have, in a folder of its own. */
+async function typicalPair(): Promise<Path> {
+  const own = await mkdtemp(join(tmpdir(), "heddle-bench-"));
+  cleanup.after(() => rm(own, { recursive: true, force: true }));
+  // Both sidecars have one address here, so metrics are asked for at the port of whichever opened it first.
+  const [port = 0] = await freePorts(1);
+  const policies = TYPICAL_POLICIES.map((each) => each.replace("METRICS_PORT", String(port)));
+  return heddlePair(cleanup, own, { applicationPort, beside: { name: "Heddle's pair, typical policies", policies } });
+}
 
 function fullRows(): readonly Row[] {
   return measured.map((each) => {

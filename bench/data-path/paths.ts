@@ -53,14 +53,24 @@ export interface HeddlePair extends Path {
   readonly workDirs: readonly string[];
 }
 
+/** What a pair of Heddle's has beside mutual TLS and a permission: documents in YAML. */
+export interface Beside {
+  readonly name: string;
+  readonly policies: readonly string[];
+}
+
 /** Two sidecars of `heddle dp run` with a control plane of their own, mutual TLS and a permission. */
-export async function heddlePair(cleanup: Cleanup, folder: string, applicationPort: number): Promise<HeddlePair> {
+export async function heddlePair(
+  cleanup: Cleanup,
+  folder: string,
+  { applicationPort, beside }: { readonly applicationPort: number; readonly beside?: Beside },
+): Promise<HeddlePair> {
   const controlPlane = new ControlPlaneProcess(folder, await freePorts(3));
   cleanup.after(() => controlPlane.kill());
   await controlPlane.start();
   const { apiUrl, dpPort } = controlPlane;
   const mesh = new Mesh(cleanup, { apiUrl, dpPort, caPem: await controlPlane.caPem() }, folder);
-  await mesh.apply([mtls(), ALLOW_ALL, meshService("server")].join("---\n"));
+  await mesh.apply([mtls(), ALLOW_ALL, meshService("server"), ...(beside?.policies ?? [])].join("---\n"));
   const server = await mesh.sidecar({ name: "server-1", labels: { app: "server" }, servicePort: applicationPort });
   const client = await mesh.sidecar({ name: "client-1", labels: { app: "client" }, calls: ["server"] });
   const url = `${client.outbound("server")}/`;
@@ -69,7 +79,7 @@ export async function heddlePair(cleanup: Cleanup, folder: string, applicationPo
   });
   const workDirs = await Promise.all(["server-1", "client-1"].map((name) => workDirOf(mesh, name)));
   return {
-    name: "Heddle's pair",
+    name: beside?.name ?? "Heddle's pair",
     url,
     // Envoy and whatever watches it: every process that names the work folder.
     sidecars: () => Promise.all(workDirs.map(async (dir) => (await processesWith(dir)).map(({ pid }) => pid))),
