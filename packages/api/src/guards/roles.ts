@@ -81,7 +81,8 @@ function changed<Spec>(all: readonly Named<Spec>[], write: Write): readonly Name
     : [...others, { name: write.resource.name, spec: write.resource.spec as Spec }];
 }
 
-function administers(rights: Rights, user: User): boolean {
+/** Whether a user may change any role and any binding. */
+export function administers(rights: Rights, user: User): boolean {
   return ["AccessRole", "AccessRoleBinding"].every(
     (type) => isAllowed(rights, { user, action: "UPDATE", resource: { type } }).allowed,
   );
