@@ -14,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   transport: "gRPC servers for thousands of streams",
   "control-plane": "a real control plane with 10, 500 and 2,000 proxies: deploy, policies, endpoints, CA, restart",
   "data-path": "requests through two sidecars, against a hand-written pair of Envoys",
+  "rate-limit": "requests that are counted over all instances, against a limit that each proxy counts by itself",
   "data-path-parts": "what each thing costs that a sidecar does for a request; wants valgrind",
 };
 // Takes longer than all others, and tells the same on any machine.

@@ -38,6 +38,11 @@ export class ControlPlaneProcess {
     };
   }
 
+  /** Of the process that runs, or ran last; 0 before the first. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get output(): string {
     return this.#output;
   }
