@@ -74,7 +74,7 @@ export class MeshCas {
     return {
       caPem: roots.join(""),
       certificateMillis: certificateMillis(spec),
-      issue: (request) => this.#issue(backend, request),
+      issue: (request) => this.#issue(live, { backend, roots }, request),
     };
   }
 
@@ -137,6 +137,7 @@ export class MeshCas {
     }
     if (this.#live.get(live.name) !== live) return;
     this.#tell(live);
+    await lookAgainAfterThis();
     onChange(mesh);
   }
 
@@ -155,10 +156,29 @@ export class MeshCas {
     if (isNews) this.#options.onState(this.#options.mesh, live.name, state);
   }
 
-  async #issue(backend: CaBackend, request: CertificateRequest): Promise<IssuedCertificate> {
+  /** A certificate counts only when it ends in what was trusted as it was asked for: others may not know a newer root yet. */
+  async #issue(
+    live: Live,
+    { backend, roots }: { readonly backend: CaBackend; readonly roots: readonly string[] },
+    request: CertificateRequest,
+  ): Promise<IssuedCertificate> {
     if (backend.state.state === "down") throw new BackendUnavailable(backend.state.reason);
-    return await backend.issue(request);
+    const issued = await backend.issue(request);
+    if (isSame(backend.roots, roots)) return issued;
+    // Who is told of the new root looks again; when that has been told already, this one would be forgotten.
+    if (isSame(backend.roots, live.trust.current))
+      void lookAgainAfterThis().then(() => this.#options.onChange(this.#options.mesh));
+    throw new BackendUnavailable("the certificate authority has a new root; proxies get to know it first");
   }
+}
+
+/** Whoever is refused at the same moment has to hear of that first: it asks again only when it waits for nothing. */
+async function lookAgainAfterThis(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.join("") === b.join("");
 }
 
 function stateOf({ backend, problem }: Live): BackendState {
