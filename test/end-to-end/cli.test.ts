@@ -42,17 +42,16 @@ spec:
       default: { http: { requestTimeout: ${requestTimeout} } }
 `;
 
-// Every rule that is checked before accepts it; only Envoy's own compiler sees that the class is none.
+// Every rule that is checked before accepts it; only Envoy itself knows that no time is negative.
 const REFUSED_BY_ENVOY = `
-type: MeshHTTPRoute
+type: MeshProxyPatch
 mesh: default
 name: broken
 spec:
-  to:
-    - targetRef: { kind: MeshService, name: backend }
-      rules:
-        - matches: [{ path: { type: RegularExpression, value: "/[[:nothing:]]" } }]
-          default: { backendRefs: [{ kind: MeshService, name: backend, port: 80 }] }
+  targetRef: { kind: Dataplane, labels: { app: web } }
+  default:
+    appendModifications:
+      - cluster: { operation: Patch, match: { origin: outbound }, value: "connectTimeout: -5s" }
 `;
 
 test("heddle apply tells what became of a document, and who acknowledged or refused it", async (t) => {
@@ -85,30 +84,30 @@ test("heddle apply tells what became of a document, and who acknowledged or refu
   await t.test("what Envoy refuses is taken back, with its words, and traffic goes on", async () => {
     const held = await heddle(lab, "apply -f -", REFUSED_BY_ENVOY);
     assert.equal(held.code, 1);
-    assert.match(held.stdout, /HELD MeshHTTPRoute default\/broken: proxy "web-1" refused RouteConfiguration/);
-    assert.match(held.stdout, /(regex|character class)[\s\S]*it is not in force \(1 proxy had it/i);
+    assert.match(held.stdout, /HELD MeshProxyPatch default\/broken: proxy "web-1" refused Cluster/);
+    assert.match(held.stdout, /duration[\s\S]*it is not in force \(1 proxy had it/i);
     assert.equal((await ask(backend)).body, "backend");
-    const shown = await heddle(lab, "get meshhttproute broken -o yaml");
+    const shown = await heddle(lab, "get meshproxypatch broken -o yaml");
     assert.match(shown.stdout, /state: Held[\s\S]*dataplane: web-1/);
-    assert.match((await heddle(lab, "inspect meshhttproute broken")).stderr, /is held: proxy "web-1" refused/);
+    assert.match((await heddle(lab, "inspect meshproxypatch broken")).stderr, /is held: proxy "web-1" refused/);
     const again = await heddle(lab, "apply -f -", REFUSED_BY_ENVOY);
     assert.match(again.stderr, /warning: is held: proxy "web-1" refused/);
-    assert.equal((await heddle(lab, "delete meshhttproute broken")).code, 0);
+    assert.equal((await heddle(lab, "delete meshproxypatch broken")).code, 0);
   });
 
   await t.test("what Envoy refuses stays when its author insists; Envoy's words and the origin are told", async () => {
     const refused = await heddle(lab, "apply -f - --no-hold", REFUSED_BY_ENVOY);
     assert.equal(refused.code, 1);
-    assert.match(refused.stdout, /created {3}MeshHTTPRoute default\/broken\nACKed 0\/1 proxy in .*, 1 refused\n/);
-    assert.match(refused.stdout, /NACK default\/web-1[\s\S]*Envoy +.*(regex|character class)/i);
-    assert.match(refused.stdout, /origin +kri_mhttpr_default_.*_broken_/);
+    assert.match(refused.stdout, /created {3}MeshProxyPatch default\/broken\nACKed 0\/1 proxy in .*, 1 refused\n/);
+    assert.match(refused.stdout, /NACK default\/web-1[\s\S]*Envoy +.*duration/i);
+    assert.match(refused.stdout, /origin +kri_mpp_default_.*_broken_/);
     assert.equal((await ask(backend)).body, "backend");
-    assert.match((await heddle(lab, "inspect dataplane web-1")).stdout, /kri_mhttpr_default_.*_broken_/);
+    assert.match((await heddle(lab, "inspect dataplane web-1")).stdout, /kri_mpp_default_.*_broken_/);
     assert.match((await heddle(lab, "inspect dataplanes")).stdout, /web-1 .* yes /);
 
-    const deleted = await heddle(lab, "delete meshhttproute broken");
+    const deleted = await heddle(lab, "delete meshproxypatch broken");
     assert.equal(deleted.code, 0, deleted.stderr);
-    assert.match(deleted.stdout, /^deleted MeshHTTPRoute default\/broken\nACKed 1\/1 proxy/);
+    assert.match(deleted.stdout, /^deleted MeshProxyPatch default\/broken\nACKed 1\/1 proxy/);
   });
 
   await t.test("a mesh with proxies in it is not deleted", async () => {

@@ -157,19 +157,18 @@ test("fault: what Envoy refuses is told, and the last good configuration stays",
   const web = await lab.sidecar({ name: "web-1", calls: ["backend"] });
   await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
 
-  // Valid by every rule that is checked here; only Envoy's own compiler sees that the class is no class. Its author
-  // insists, so it is not taken back.
+  // Valid by every rule that is checked here; only Envoy itself knows that no time is negative. Its author insists, so it
+  // is not taken back.
   await lab.apply(`
-type: MeshHTTPRoute
+type: MeshProxyPatch
 mesh: default
 name: broken
 labels: { heddle.io/hold: disabled }
 spec:
-  to:
-    - targetRef: { kind: MeshService, name: backend }
-      rules:
-        - matches: [{ path: { type: RegularExpression, value: "/[[:nothing:]]" } }]
-          default: { backendRefs: [{ kind: MeshService, name: backend, port: 80 }] }
+  targetRef: { kind: Dataplane, name: web-1 }
+  default:
+    appendModifications:
+      - cluster: { operation: Patch, match: { origin: outbound }, value: "connectTimeout: -5s" }
 `);
   const rejections = await eventually(async () => {
     const { items } = (await lab.get("/meshes/default/dataplanes/web-1/_rejections")) as {
@@ -178,11 +177,11 @@ spec:
     assert.equal(items.length, 1);
     return items;
   });
-  assert.match(rejections[0]?.detail ?? "", /regex|character class|range/i);
-  assert.match(rejections[0]?.origins.join() ?? "", /kri_mhttpr_default_.*_broken_/);
+  assert.match(rejections[0]?.detail ?? "", /duration/i);
+  assert.match(rejections[0]?.origins.join() ?? "", /kri_mpp_default_.*_broken_/);
   assert.equal((await ask(web.outbound("backend"))).status, 200);
 
-  await lab.delete("MeshHTTPRoute", "broken");
+  await lab.delete("MeshProxyPatch", "broken");
   await eventually(async () => {
     const { items } = (await lab.get("/meshes/default/dataplanes/web-1/_rejections")) as { items: unknown[] };
     assert.deepEqual(items, []);

@@ -9,18 +9,18 @@ import { eventually } from "../support/eventually.ts";
 import { Mesh, meshService } from "../support/lab.ts";
 import { ask, steadyTraffic } from "../support/traffic.ts";
 
-const route = (path: string, header: string): string => `
-type: MeshHTTPRoute
+// A header without a name is refused by Envoy alone.
+const patch = (key: string, value: string): string => `
+type: MeshProxyPatch
 mesh: default
 name: marked
 spec:
-  to:
-    - targetRef: { kind: MeshService, name: backend }
-      rules:
-        - matches: [{ path: { type: RegularExpression, value: "${path}" } }]
-          default:
-            filters: [{ type: ResponseHeaderModifier, responseHeaderModifier: { set: [{ name: x-mark, value: ${header} }] } }]
-            backendRefs: [{ kind: MeshService, name: backend, port: 80 }]
+  default:
+    appendModifications:
+      - virtualHost:
+          operation: Patch
+          match: { origin: outbound }
+          value: 'responseHeadersToAdd: [{ header: { key: "${key}", value: ${value} } }]'
 `;
 
 interface Shown {
@@ -40,16 +40,16 @@ test("a policy that one Envoy refuses is taken back within seconds, for good, an
   await mesh.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
   const webs = await Promise.all(["web-1", "web-2", "web-3"].map((name) => mesh.sidecar({ name, calls: ["backend"] })));
   const marks = () => Promise.all(webs.map(async (web) => (await ask(web.outbound("backend"))).headers["x-mark"]));
-  await mesh.apply(route("/.*", "good"));
+  await mesh.apply(patch("x-mark", "good"));
   await eventually(async () => assert.deepEqual(await marks(), ["good", "good", "good"]));
   const [web] = webs;
   assert.ok(web);
   const traffic = steadyTraffic(t, web.outbound("backend"), 100);
 
   const written = performance.now();
-  await mesh.apply(route("/[[:nothing:]]", "bad"));
+  await mesh.apply(patch("", "bad"));
   const shown = await eventually(async () => {
-    const policy = (await mesh.get("/meshes/default/meshhttproutes/marked")) as Shown;
+    const policy = (await mesh.get("/meshes/default/meshproxypatches/marked")) as Shown;
     assert.equal(policy.status?.rollOut?.state, "Held");
     return policy;
   }, 5_000);
@@ -64,9 +64,9 @@ test("a policy that one Envoy refuses is taken back within seconds, for good, an
   assert.equal((await ask(late.outbound("backend"))).headers["x-mark"], "good");
   assert.deepEqual(await marks(), ["good", "good", "good"]);
 
-  await mesh.apply(route("/.*", "better"));
+  await mesh.apply(patch("x-mark", "better"));
   await eventually(async () => assert.deepEqual(await marks(), ["better", "better", "better"]), 10_000);
-  const healed = (await mesh.get("/meshes/default/meshhttproutes/marked")) as Shown;
+  const healed = (await mesh.get("/meshes/default/meshproxypatches/marked")) as Shown;
   assert.equal(healed.status?.rollOut, undefined);
   const { total, failures } = await traffic.stop();
   assert.ok(total > 100, `only ${total} requests were sent`);
