@@ -31,9 +31,9 @@ export function pythonFolderIsThere(name) {
  */
 export async function installPythonFolder(name, signal) {
   const action = `Cannot fetch ${CALLED[name]} with pip`;
-  await checkPython(action, signal);
+  const python = await findPython(action, signal);
   const folder = temporaryFolder(name);
-  const { ok, output } = await runCommand("python3", pipArguments(name, folder), { signal, env: pipEnv() });
+  const { ok, output } = await runCommand(python, pipArguments(name, folder), { signal, env: pipEnv() });
   if (!ok) {
     const { state, next } = explainOrQuote(output);
     throw new SetupError(`${action}: ${state}`, next);
@@ -61,24 +61,27 @@ function pipEnv() {
 }
 
 /**
+ * Finds the interpreter itself: "python3" may be a script of a version manager, and such scripts keep notes of what pip
+ * installs, which fails when several folders are installed side by side (pyenv: "cannot rehash").
  * @param {string} action
  * @param {AbortSignal} signal
  */
-async function checkPython(action, signal) {
-  const question = "import sys; print(sys.version_info >= (3, 10), *sys.version_info[:2])";
+async function findPython(action, signal) {
+  const question = "import sys; print(sys.version_info >= (3, 10), *sys.version_info[:2], sys.executable)";
   const { ok, output } = await runCommand("python3", ["-I", "-c", question], { signal });
-  if (signal.aborted) return;
+  if (signal.aborted) return "python3";
   if (!ok)
     throw new SetupError(
       `${action}: python3 ${/ENOENT/.test(output) ? "is not on PATH" : "does not start"}`,
       PYTHON_NEXT,
     );
-  const [isNew, major, minor] = output.trim().split(" ");
+  const [isNew, major, minor, ...path] = output.trim().split(" ");
   if (isNew !== "True")
     throw new SetupError(
       `${action}: python3 is Python ${major}.${minor}, and 3.10 is the oldest that will do`,
       PYTHON_NEXT,
     );
+  return path.join(" ") || "python3";
 }
 
 /** @param {PythonFolder} name */
