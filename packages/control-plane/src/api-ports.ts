@@ -8,7 +8,9 @@ import type { Config } from "./config/settings.ts";
 import type { Core } from "./core.ts";
 import { clusterId } from "./defaults.ts";
 import { caGuard } from "./identity/ca-guard.ts";
+import { effectGuard } from "./inspect/effect-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
+import type { InspectOptions } from "./inspect/options.ts";
 import { KINDS } from "./kinds.ts";
 import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 
@@ -19,25 +21,26 @@ export async function apiPorts(
   audit: AuditLog | undefined,
 ): Promise<Ports> {
   const { config, store, tokens, meshes, memo, progress, authorities, adminKeys, onFailure } = core;
+  const inspected: InspectOptions = {
+    meshes,
+    kinds: KINDS,
+    policies,
+    memo,
+    progress,
+    store,
+    zone: config.zone,
+    sliceMillis: config.compilationMillis,
+    adminKeys,
+    trustDomain: (identity) => authorities.trustDomain(identity),
+  };
   return {
     store,
     kinds: KINDS,
     tokens,
-    inspect: createInspect({
-      meshes,
-      kinds: KINDS,
-      policies,
-      memo,
-      progress,
-      store,
-      zone: config.zone,
-      sliceMillis: config.compilationMillis,
-      adminKeys,
-      trustDomain: (identity) => authorities.trustDomain(identity),
-    }),
+    inspect: createInspect(inspected),
     info: await info(core),
     caStates: (mesh) => authorities.states(mesh),
-    writeGuards: [caGuard(authorities)],
+    writeGuards: [caGuard(authorities), effectGuard(inspected)],
     verifyUserToken: async (token) => {
       const verified = await tokens.verify("user", "", token);
       return verified.ok ? verified.claims : { reason: verified.reason };

@@ -18,6 +18,7 @@ import { Progress } from "../../mesh/progress.ts";
 import type { Proxy } from "../../mesh/proxy.ts";
 import { Secrets } from "../../secrets.ts";
 import { createInspect } from "../inspect.ts";
+import type { InspectOptions } from "../options.ts";
 
 const kinds = kindRegistry([...CORE_KINDS, ...policies.map(({ kind }) => kind)]);
 const ONLINE: DataplaneFacts = { online: true, warm: true, tlsReady: true, leaving: false, unhealthy: [] };
@@ -28,6 +29,7 @@ export class Lab implements AsyncDisposable {
   readonly progress = new Progress();
   readonly failures: string[] = [];
   readonly meshes: Meshes;
+  readonly options: InspectOptions;
   readonly inspect: ReturnType<typeof createInspect>;
   readonly #ending = new AbortController();
   readonly #following: Promise<void>;
@@ -54,7 +56,7 @@ export class Lab implements AsyncDisposable {
         onFailure: (message) => this.failures.push(message),
       },
     });
-    this.inspect = createInspect({
+    this.options = {
       ...settings,
       meshes: this.meshes,
       kinds,
@@ -62,7 +64,8 @@ export class Lab implements AsyncDisposable {
       store: this.store,
       adminKeys: adminKeysFrom({ seed: Buffer.alloc(32), created: now() }),
       trustDomain: (identity) => authorities.trustDomain(identity),
-    });
+    };
+    this.inspect = createInspect(this.options);
     this.#following = this.#follow();
   }
 
