@@ -20,19 +20,8 @@ export async function apiPorts(
   observe: NonNullable<Ports["observe"]>,
   audit: AuditLog | undefined,
 ): Promise<Ports> {
-  const { config, store, tokens, meshes, memo, progress, authorities, adminKeys, onFailure } = core;
-  const inspected: InspectOptions = {
-    meshes,
-    kinds: KINDS,
-    policies,
-    memo,
-    progress,
-    store,
-    zone: config.zone,
-    sliceMillis: config.compilationMillis,
-    adminKeys,
-    trustDomain: (identity) => authorities.trustDomain(identity),
-  };
+  const { config, store, tokens, authorities, onFailure } = core;
+  const inspected = inspectOptions(core);
   return {
     store,
     kinds: KINDS,
@@ -89,5 +78,20 @@ export function apiSettings(config: Config): ApiSettings {
       adminResources: { users: config.adminUsers, groups: config.adminGroups },
       viewConfigDump: { ...access.viewConfigDump, groups: config.configDumpGroups },
     },
+  };
+}
+
+function inspectOptions({ config, store, meshes, memo, progress, authorities, adminKeys }: Core): InspectOptions {
+  return {
+    meshes,
+    kinds: KINDS,
+    policies,
+    memo,
+    progress,
+    store,
+    zone: config.zone,
+    sliceMillis: config.compilationMillis,
+    adminKeys,
+    trustDomain: (identity) => authorities.trustDomain(identity),
   };
 }
