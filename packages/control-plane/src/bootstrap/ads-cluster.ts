@@ -16,8 +16,9 @@ const VALIDATION_SECRET = "cp_validation_ctx";
 export function adsCluster(server: AdsServer, httpFilters: readonly object[]): object {
   return {
     name: ADS_CLUSTER,
-    type: isIP(server.xdsHost) === 0 ? "STRICT_DNS" : "STATIC",
-    // Both families, raced: "localhost" is ::1 first on most machines, and a control plane may listen on IPv4 alone.
+    type: isIP(server.xdsHost) === 0 ? "LOGICAL_DNS" : "STATIC",
+    // Both families, raced: "localhost" is ::1 first on most machines, and a control plane may listen on IPv4 alone. With
+    // STRICT_DNS each address would be a host of its own, and every other try would go to one where nobody listens.
     ...(isIP(server.xdsHost) === 0 ? { dnsLookupFamily: "ALL" } : {}),
     connectTimeout: "1s",
     loadAssignment: {

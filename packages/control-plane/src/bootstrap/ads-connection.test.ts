@@ -41,7 +41,8 @@ test("adsGrpcService() brings Envoy back soon to a control plane that was away",
   const startedAt = performance.now();
   assert.equal(await ads.next(), "token");
   const tookMs = performance.now() - startedAt;
-  assert.ok(tookMs < 7_000, `it took ${tookMs} ms`);
+  // Pauses of at most 5 s, and a machine that does other things as well; by default Envoy waits for up to 30 s.
+  assert.ok(tookMs < 10_000, `it took ${tookMs} ms`);
 });
 
 /** As a launcher does it: a secret that points to a file, and the file moved into place. */
