@@ -30,7 +30,8 @@ say() {
 
 begin_drain() {
   [ -z "$drainer" ] || return 0
-  helper drain "$envoy" &
+  # A helper that fails (nobody reads its output any more, say) must not leave an Envoy behind that nobody stops.
+  { helper drain "$envoy" || { code=$?; kill -TERM "$envoy" 2>/dev/null; exit "$code"; }; } &
   drainer=$!
 }
 
