@@ -1,4 +1,5 @@
-import { hostAndPort, httpUrl } from "@heddle/engine/emit/collector.ts";
+import { checkCollector } from "@heddle/engine/emit/check-collector.ts";
+import { hostAndPort } from "@heddle/engine/emit/collector.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import { whyNotFormat } from "./format.ts";
 import { bodyOf, isText, type OtelValue, textsOf } from "./otel-body.ts";
@@ -54,12 +55,10 @@ function checkFormat(format: FormatConf | undefined, field: string): Violation[]
   ];
 }
 
-function checkOtel({ endpoint, backendRef, attributes = [], body }: OtelConf, field: string): Violation[] {
-  const one = (endpoint === undefined) !== (backendRef === undefined);
+function checkOtel(conf: OtelConf, field: string): Violation[] {
+  const { attributes = [], body } = conf;
   return [
-    ...(one ? [] : [{ field, message: "must have backendRef, or endpoint as in Kuma 2.x" }]),
-    ...checkEndpoint(endpoint, `${field}.endpoint`),
-    ...checkReference(backendRef, `${field}.backendRef`),
+    ...checkCollector(conf, field),
     ...checkPairs(attributes, `${field}.attributes`),
     ...(body === undefined ? [] : checkBody(bodyOf(body), `${field}.body`)),
   ];
@@ -68,18 +67,6 @@ function checkOtel({ endpoint, backendRef, attributes = [], body }: OtelConf, fi
 function checkBody(body: OtelValue, field: string): Violation[] {
   const message = "must have nothing but stringValue, arrayValue and kvlistValue: Envoy sends no other values";
   return [...(isText(body) ? [] : [{ field, message }]), ...textsOf(body).flatMap((text) => checkText(text, field))];
-}
-
-function checkEndpoint(endpoint: string | undefined, field: string): Violation[] {
-  if (endpoint === undefined || hostAndPort(endpoint) !== undefined || httpUrl(endpoint) !== undefined) return [];
-  const message =
-    'must be host:port of a collector that speaks gRPC, such as "otel.example.com:4317", or a URL for HTTP';
-  return [{ field, message }];
-}
-
-function checkReference(reference: OtelConf["backendRef"], field: string): Violation[] {
-  if (reference === undefined || (reference.name === undefined) !== (reference.labels === undefined)) return [];
-  return [{ field, message: "must have name or labels" }];
 }
 
 function checkPairs(pairs: readonly { readonly key: string; readonly value: string }[], field: string): Violation[] {

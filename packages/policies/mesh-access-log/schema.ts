@@ -1,4 +1,4 @@
-import { stringMap } from "@heddle/model/schema.ts";
+import { collectorSchema } from "@heddle/model/collector-schema.ts";
 import { z } from "zod";
 
 const operators = "with command operators such as %START_TIME%, %REQ(USER-AGENT)% or %KUMA_SOURCE_SERVICE%";
@@ -22,21 +22,7 @@ const formatSchema = z.strictObject({
 /** How a line looks. */
 export type FormatConf = z.infer<typeof formatSchema>;
 
-const otelSchema = z.strictObject({
-  endpoint: z
-    .string()
-    .min(1)
-    .max(512)
-    .optional()
-    .describe("Kuma 2.x: host:port of a collector that speaks gRPC (port 4317), or a URL for HTTP"),
-  backendRef: z
-    .strictObject({
-      kind: z.enum(["MeshOpenTelemetryBackend"]).describe("What is referred to"),
-      name: z.string().min(1).optional().describe("Selects one by name"),
-      labels: stringMap().optional().describe("Selects the one with these labels"),
-    })
-    .optional()
-    .describe("The collector"),
+const otelSchema = collectorSchema.extend({
   attributes: z
     .array(
       z.strictObject({

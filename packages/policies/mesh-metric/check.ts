@@ -1,4 +1,5 @@
-import { hostAndPort, httpUrl } from "@heddle/engine/emit/collector.ts";
+import { checkCollector } from "@heddle/engine/emit/check-collector.ts";
+import { hostAndPort } from "@heddle/engine/emit/collector.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import { whyNotRe2 } from "@heddle/model/regular-expression.ts";
 import type { Violation } from "@heddle/model/violation.ts";
@@ -79,23 +80,10 @@ function checkPrometheus({ path = "/" }: PrometheusConf, field: string): Violati
 const SHORTEST_MILLIS = 1_000;
 
 function checkOpenTelemetry(conf: OpenTelemetryConf, field: string): Violation[] {
-  const { endpoint, backendRef, refreshInterval } = conf;
-  const one = (endpoint === undefined) !== (backendRef === undefined);
-  const wrong = endpoint !== undefined && hostAndPort(endpoint) === undefined && httpUrl(endpoint) === undefined;
-  const vague = backendRef !== undefined && (backendRef.name === undefined) === (backendRef.labels === undefined);
+  const { refreshInterval } = conf;
   const hasty = refreshInterval !== undefined && toMillis(refreshInterval) < SHORTEST_MILLIS;
   return [
-    ...(one ? [] : [{ field, message: "must have backendRef, or endpoint as in Kuma 2.x" }]),
-    ...(wrong
-      ? [
-          {
-            field: `${field}.endpoint`,
-            message:
-              'must be host:port of a collector that speaks gRPC, such as "otel.example.com:4317", or a URL for HTTP',
-          },
-        ]
-      : []),
-    ...(vague ? [{ field: `${field}.backendRef`, message: "must have name or labels" }] : []),
+    ...checkCollector(conf, field),
     ...(hasty ? [{ field: `${field}.refreshInterval`, message: "must be at least 1s" }] : []),
   ];
 }

@@ -1,4 +1,5 @@
-import { duration, port, stringMap } from "@heddle/model/schema.ts";
+import { collectorSchema } from "@heddle/model/collector-schema.ts";
+import { duration, port } from "@heddle/model/schema.ts";
 import { z } from "zod";
 
 const selectorSchema = z.strictObject({
@@ -66,21 +67,7 @@ const prometheusSchema = z.strictObject({
 /** A port for Prometheus. */
 export type PrometheusConf = z.infer<typeof prometheusSchema>;
 
-const openTelemetrySchema = z.strictObject({
-  endpoint: z
-    .string()
-    .min(1)
-    .max(2_048)
-    .optional()
-    .describe("Kuma 2.x: host:port of a collector that speaks gRPC (port 4317), or a URL for HTTP"),
-  backendRef: z
-    .strictObject({
-      kind: z.enum(["MeshOpenTelemetryBackend"]).describe("What is referred to"),
-      name: z.string().min(1).optional().describe("Selects one by name"),
-      labels: stringMap().optional().describe("Selects the one with these labels"),
-    })
-    .optional()
-    .describe("The collector"),
+const openTelemetrySchema = collectorSchema.extend({
   refreshInterval: duration().optional().describe("How often metrics are sent (60s)"),
 });
 /** A collector of OpenTelemetry. */

@@ -1,6 +1,7 @@
-import { hostAndPort, httpUrl } from "@heddle/engine/emit/collector.ts";
+import { checkCollector } from "@heddle/engine/emit/check-collector.ts";
+import { httpUrl } from "@heddle/engine/emit/collector.ts";
 import type { Violation } from "@heddle/model/violation.ts";
-import type { BackendConf, DatadogConf, OpenTelemetryConf, TraceConf, ZipkinConf } from "./schema.ts";
+import type { BackendConf, DatadogConf, TraceConf, ZipkinConf } from "./schema.ts";
 
 /** What is wrong with a conf whose every field is right by itself. */
 export function checkConf({ backends, tags = [] }: TraceConf, field: string): Violation[] {
@@ -24,7 +25,7 @@ function checkBackend(backend: BackendConf, field: string): Violation[] {
     ...others.map((name) => ({ field: `${field}.${name}`, message: `must not be set with type ${type}` })),
     ...(zipkin === undefined ? [] : checkZipkin(zipkin, `${field}.zipkin`)),
     ...(datadog === undefined ? [] : checkDatadog(datadog, `${field}.datadog`)),
-    ...(openTelemetry === undefined ? [] : checkOpenTelemetry(openTelemetry, `${field}.openTelemetry`)),
+    ...(openTelemetry === undefined ? [] : checkCollector(openTelemetry, `${field}.openTelemetry`)),
   ];
 }
 
@@ -37,25 +38,6 @@ function checkDatadog({ url }: DatadogConf, field: string): Violation[] {
   const read = httpUrl(url);
   if (read !== undefined && !read.tls && read.path === "/" && /:\d+\/?$/.test(url)) return [];
   return [{ field: `${field}.url`, message: 'must be http, a host and a port only, such as "http://127.0.0.1:8126"' }];
-}
-
-function checkOpenTelemetry({ endpoint, backendRef }: OpenTelemetryConf, field: string): Violation[] {
-  const one = (endpoint === undefined) !== (backendRef === undefined);
-  const wrong = endpoint !== undefined && hostAndPort(endpoint) === undefined && httpUrl(endpoint) === undefined;
-  const vague = backendRef !== undefined && (backendRef.name === undefined) === (backendRef.labels === undefined);
-  return [
-    ...(one ? [] : [{ field, message: "must have backendRef, or endpoint as in Kuma 2.x" }]),
-    ...(wrong
-      ? [
-          {
-            field: `${field}.endpoint`,
-            message:
-              'must be host:port of a collector that speaks gRPC, such as "otel.example.com:4317", or a URL for HTTP',
-          },
-        ]
-      : []),
-    ...(vague ? [{ field: `${field}.backendRef`, message: "must have name or labels" }] : []),
-  ];
 }
 
 function checkTag({ literal, header }: NonNullable<TraceConf["tags"]>[number], field: string): Violation[] {

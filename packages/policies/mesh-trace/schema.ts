@@ -1,4 +1,5 @@
-import { percentage, stringMap } from "@heddle/model/schema.ts";
+import { collectorSchema } from "@heddle/model/collector-schema.ts";
+import { percentage } from "@heddle/model/schema.ts";
 import { z } from "zod";
 
 const zipkinSchema = z.strictObject({
@@ -20,30 +21,11 @@ const datadogSchema = z.strictObject({
 /** An agent of Datadog. */
 export type DatadogConf = z.infer<typeof datadogSchema>;
 
-const openTelemetrySchema = z.strictObject({
-  endpoint: z
-    .string()
-    .min(1)
-    .max(2_048)
-    .optional()
-    .describe("Kuma 2.x: host:port of a collector that speaks gRPC (port 4317), or a URL for HTTP"),
-  backendRef: z
-    .strictObject({
-      kind: z.enum(["MeshOpenTelemetryBackend"]).describe("What is referred to"),
-      name: z.string().min(1).optional().describe("Selects one by name"),
-      labels: stringMap().optional().describe("Selects the one with these labels"),
-    })
-    .optional()
-    .describe("The collector"),
-});
-/** A collector of OpenTelemetry. */
-export type OpenTelemetryConf = z.infer<typeof openTelemetrySchema>;
-
 const backendSchema = z.strictObject({
   type: z.enum(["Zipkin", "Datadog", "OpenTelemetry"]).describe("Which of the fields below says where to"),
   zipkin: zipkinSchema.optional().describe("Zipkin, Jaeger and others that speak its protocol"),
   datadog: datadogSchema.optional().describe("Datadog's agent"),
-  openTelemetry: openTelemetrySchema.optional().describe("An OpenTelemetry collector"),
+  openTelemetry: collectorSchema.optional().describe("An OpenTelemetry collector"),
 });
 /** Where spans go. */
 export type BackendConf = z.infer<typeof backendSchema>;

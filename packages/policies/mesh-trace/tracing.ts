@@ -11,7 +11,8 @@ import {
   ZipkinConfig_CollectorEndpointVersion,
   ZipkinConfigSchema,
 } from "@heddle/envoy/gen/envoy/config/trace/v3/zipkin_pb.js";
-import type { BackendConf, DatadogConf, OpenTelemetryConf, TraceConf, ZipkinConf } from "./schema.ts";
+import type { CollectorConf } from "@heddle/model/collector-schema.ts";
+import type { BackendConf, DatadogConf, TraceConf, ZipkinConf } from "./schema.ts";
 
 /** Whose spans are made: `suffix` follows the service's name where a backend wants services split. */
 export interface Place {
@@ -87,7 +88,7 @@ function datadogProvider({ url, splitService = false }: DatadogConf, { proxy, su
   return { provider: { name: "envoy.tracers.datadog", config }, cluster };
 }
 
-function openTelemetryProvider(conf: OpenTelemetryConf, { proxy }: Place): Found | undefined {
+function openTelemetryProvider(conf: CollectorConf, { proxy }: Place): Found | undefined {
   const collector = collectorFor(conf, proxy, { policy: "meshtrace", signal: "traces" });
   if (collector === undefined) return undefined;
   const config = any(OpenTelemetryConfigSchema, { ...collector.service, serviceName: serviceOf(proxy) });

@@ -3,17 +3,10 @@ import { duration } from "@heddle/envoy/duration.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { GrpcServiceSchema } from "@heddle/envoy/gen/envoy/config/core/v3/grpc_service_pb.js";
 import type { HttpServiceSchema } from "@heddle/envoy/gen/envoy/config/core/v3/http_service_pb.js";
+import type { CollectorConf } from "@heddle/model/collector-schema.ts";
 import { type ProxyFacts, telemetryBackend } from "../proxy-facts.ts";
 import type { Init } from "./common.ts";
 import { systemCluster, systemName } from "./system-cluster.ts";
-
-/** How policies say which OpenTelemetry collector they mean: written out as in Kuma 2.x, or a resource. */
-export interface CollectorConf {
-  readonly endpoint?: string | undefined;
-  readonly backendRef?:
-    | { readonly name?: string | undefined; readonly labels?: Readonly<Record<string, string>> | undefined }
-    | undefined;
-}
 
 /** What goes to a collector, and whose it is: ends up in the name of the cluster. */
 export interface Signal {
