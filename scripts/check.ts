@@ -1,6 +1,7 @@
 // npm run check: whatever can be said about the sources without running them. `npm run check -- types lint` runs some.
 import { filesMatching, packageSources } from "./checks/source-files.ts";
 import { checkImports, IMPORT_EXAMPLE } from "./checks/imports.ts";
+import { checkNamedTests, NAMED_TEST_EXAMPLE } from "./checks/named-tests.ts";
 import { checkPlaces } from "./checks/places.ts";
 import { checkSentences, SENTENCE_EXAMPLE } from "./checks/sentences.ts";
 import { checkGenerated } from "./generate/generated-files.ts";
@@ -25,11 +26,16 @@ const CHECKS: readonly Check[] = [
   { name: "imports", run: () => checkImports(packageSources()), hint: IMPORT_EXAMPLE },
   { name: "sentences", run: () => checkSentences(packageSources()), hint: SENTENCE_EXAMPLE },
   { name: "places", run: () => checkPlaces(writings()), hint: "what is published reads the same on every machine" },
+  { name: "tests", run: () => checkNamedTests(filesMatching(["docs/**/*.md"]), testFiles()), hint: NAMED_TEST_EXAMPLE },
   { name: "generated", run: checkGenerated, hint: "npm run generate" },
 ];
 
 function writings() {
   return filesMatching(["*.md", "{docs,demo,packages,test,bench,scripts}/**/*.{md,yaml,yml}", "package-lock.json"]);
+}
+
+function testFiles() {
+  return filesMatching(["{packages,test,scripts}/**/*.test.ts"]);
 }
 
 async function check({ name, run, hint }: Check): Promise<boolean> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkImports } from "./imports.ts";
+import { checkNamedTests } from "./named-tests.ts";
 import { checkPlaces } from "./places.ts";
 import { checkSentences } from "./sentences.ts";
 
@@ -76,4 +77,17 @@ test("checkPlaces() finds paths and hosts of one machine", () => {
     findings.map((finding) => finding.slice(0, 7)),
     ["a.md:2: ", "a.md:3: "].map((start) => start.slice(0, 7)),
   );
+});
+
+test("checkNamedTests() finds tests that a document names and that are gone", () => {
+  const text = `test("keeps \\"this\\" out", () => {});\n  test(\`says \${what}\`,\n () => {});\ntest(\n  "wraps",\n  x);`;
+  const document = [
+    '`a.test.ts` and `a.test.ts` "says ${what}"; `a.test.ts` "wraps"',
+    '`a.test.ts` "keeps that out"',
+    "`b.test.ts`",
+  ].join("\n");
+  assert.deepEqual(checkNamedTests([{ path: "d.md", text: document }], [{ path: "a.test.ts", text }]), [
+    'd.md:2: a.test.ts has no test "keeps that out"',
+    "d.md:3: there is no b.test.ts",
+  ]);
 });
