@@ -12,6 +12,7 @@ import { effectGuard } from "./inspect/effect-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
 import type { InspectOptions } from "./inspect/options.ts";
 import { KINDS } from "./kinds.ts";
+import { staticAccess } from "./static-access.ts";
 import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 
 /** The control plane, as the REST API sees it. */
@@ -64,7 +65,6 @@ async function info({ config, instanceId, secrets }: Core): Promise<Ports["info"
 
 /** The settings of the REST API in the control plane's configuration. */
 export function apiSettings(config: Config): ApiSettings {
-  const { access } = DEFAULT_SETTINGS;
   return {
     ...DEFAULT_SETTINGS,
     basePath: config.apiBasePath,
@@ -73,11 +73,7 @@ export function apiSettings(config: Config): ApiSettings {
     anonymousWrites: config.anonymousWrites,
     unsafeDelete: config.unsafeDelete,
     accessType: config.accessType,
-    access: {
-      ...access,
-      adminResources: { users: config.adminUsers, groups: config.adminGroups },
-      viewConfigDump: { ...access.viewConfigDump, groups: config.configDumpGroups },
-    },
+    access: staticAccess(config),
   };
 }
 

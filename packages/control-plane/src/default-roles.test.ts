@@ -34,6 +34,8 @@ async function status(
   return response.status;
 }
 
+// 404 where the proxy is not there says that the caller may look.
+const PROXY = "/meshes/default/dataplanes/nobody";
 const calls: readonly (readonly [string, string, unknown?])[] = [
   ["GET", "/config"],
   ["PUT", "/zones/east", { type: "Zone", name: "east" }],
@@ -44,27 +46,52 @@ const calls: readonly (readonly [string, string, unknown?])[] = [
   ["POST", "/tokens/dataplane", { mesh: "default" }],
   ["POST", "/tokens/zone", { zone: "east" }],
   ["POST", "/tokens/user", { name: "joe", validFor: "1h" }],
+  ["GET", `${PROXY}/xds`],
+  ["GET", `${PROXY}/stats`],
+  ["GET", `${PROXY}/clusters`],
 ];
 
-test("createDefaultRoles() makes roles by which everybody may do what the lists let them", async (t) => {
-  const table: Record<string, (readonly number[])[]> = {};
-  for (const accessType of ["static", "rbac"]) {
-    const { apiUrl, store } = await start(t, { accessType });
-    const tokens = new TokenService(new Secrets(store), () => new Date());
-    const jane = await tokens.issueUserToken({ name: "jane", groups: [], validForMillis: 60_000 });
-    assert.ok(jane.ok);
-    const elsewhere = { "x-forwarded-for": "203.0.113.7" };
-    const callers = [{}, { ...elsewhere, authorization: `Bearer ${jane.token}` }, elsewhere];
-    table[accessType] = [];
-    for (const call of calls) {
-      const answers: number[] = [];
-      for (const headers of callers) answers.push(await status(apiUrl, call, headers));
-      table[accessType].push(answers);
+/** What an operator may have written into the lists; administrators stay who they are. */
+const lists: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "the default lists": {},
+  "lists that let a user and a group issue tokens": {
+    dpTokenUsers: "jane",
+    dpTokenGroups: "mesh-system:admin,mesh-system:unauthenticated",
+    zoneTokenUsers: "jane",
+    zoneTokenGroups: "mesh-system:admin",
+    userTokenGroups: "mesh-system:admin,mesh-system:authenticated",
+  },
+  "lists that keep everything for administrators and one user": {
+    configDumpGroups: "mesh-system:admin",
+    statsUsers: "jane",
+    statsGroups: "mesh-system:admin",
+    clustersGroups: "mesh-system:admin",
+    metadataUsers: "jane",
+    metadataGroups: "mesh-system:admin",
+  },
+};
+
+for (const [what, flags] of Object.entries(lists)) {
+  test(`createDefaultRoles() makes roles by which everybody may do what ${what} let them`, async (t) => {
+    const table: Record<string, (readonly number[])[]> = {};
+    for (const accessType of ["static", "rbac"]) {
+      const { apiUrl, store } = await start(t, { accessType, ...flags });
+      const tokens = new TokenService(new Secrets(store), () => new Date());
+      const jane = await tokens.issueUserToken({ name: "jane", groups: [], validForMillis: 60_000 });
+      assert.ok(jane.ok);
+      const elsewhere = { "x-forwarded-for": "203.0.113.7" };
+      const callers = [{}, { ...elsewhere, authorization: `Bearer ${jane.token}` }, elsewhere];
+      table[accessType] = [];
+      for (const call of calls) {
+        const answers: number[] = [];
+        for (const headers of callers) answers.push(await status(apiUrl, call, headers));
+        table[accessType].push(answers);
+      }
     }
-  }
-  assert.deepEqual(table["rbac"], table["static"]);
-  assert.deepEqual(table["rbac"]?.[4], [201, 403, 403]);
-});
+    assert.deepEqual(table["rbac"], table["static"]);
+    assert.deepEqual(table["rbac"]?.[4], [201, 403, 403]);
+  });
+}
 
 test("createDefaultRoles() keeps the roles themselves for administrators", async (t) => {
   const { apiUrl, store } = await start(t, { accessType: "rbac" });

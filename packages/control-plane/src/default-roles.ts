@@ -1,9 +1,11 @@
 import { type Named, rightsOf } from "@heddle/api/access/rights.ts";
 import { administers } from "@heddle/api/guards/roles.ts";
 import { withOwnedLabels, type Place } from "@heddle/api/resources/owned-labels.ts";
+import { type AccessList, type Action, DEFAULT_SETTINGS } from "@heddle/api/settings.ts";
 import { type Kind } from "@heddle/model/kind.ts";
 import {
   ACCESS_ACTIONS,
+  type AccessAction,
   accessRole,
   accessRoleBinding,
   type AccessRoleBindingSpec,
@@ -12,20 +14,30 @@ import {
 import type { Store } from "@heddle/model/store.ts";
 import type { Config } from "./config/settings.ts";
 import { KINDS } from "./kinds.ts";
+import { staticAccess } from "./static-access.ts";
 
-const VIEWS = ["VIEW_CONFIG_DUMP", "VIEW_STATS", "VIEW_CLUSTERS", "VIEW_CONTROL_PLANE_METADATA"] as const;
-const EVERYBODY = [group("mesh-system:authenticated"), group("mesh-system:unauthenticated")];
+const AUTHENTICATED = group("mesh-system:authenticated");
+const EVERYBODY = [AUTHENTICATED, group("mesh-system:unauthenticated")];
+
+/** The right that each list of static access grants, and the role for it when the list is not that of its group. */
+const LISTED = [
+  { list: "viewConfigDump", grants: "VIEW_CONFIG_DUMP", role: "config-dump-viewer" },
+  { list: "viewStats", grants: "VIEW_STATS", role: "stats-viewer" },
+  { list: "viewClusters", grants: "VIEW_CLUSTERS", role: "clusters-viewer" },
+  { list: "controlPlaneMetadata", grants: "VIEW_CONTROL_PLANE_METADATA", role: "metadata-viewer" },
+  { list: "generateDpToken", grants: "GENERATE_DATAPLANE_TOKEN", role: "dataplane-token-issuer" },
+  { list: "generateUserToken", grants: "GENERATE_USER_TOKEN", role: "user-token-issuer" },
+  { list: "generateZoneToken", grants: "GENERATE_ZONE_TOKEN", role: "zone-token-issuer" },
+] as const satisfies readonly { readonly list: Action; readonly grants: AccessAction; readonly role: string }[];
+const VIEWER = ["viewStats", "viewClusters", "controlPlaneMetadata"] as const;
 
 /**
  * Makes roles that allow what the lists of `access.type: static` allow, when access goes by roles and nobody has bound
  * one: turning roles on changes nothing until an operator narrows them. Where roles are bound and nobody may change them,
  * only the administrators get theirs.
  */
-export async function createDefaultRoles(
-  store: Store,
-  place: Place,
-  { accessType, anonymousWrites, adminUsers, adminGroups, configDumpGroups }: Config,
-): Promise<void> {
+export async function createDefaultRoles(store: Store, place: Place, config: Config): Promise<void> {
+  const { accessType, anonymousWrites } = config;
   if (accessType !== "rbac" || (await someoneAdministers(store))) return;
   const isNew = (await store.list({ type: accessRoleBinding.type, size: 1 })).total === 0;
   const create = async (kind: Kind, name: string, spec: unknown): Promise<void> => {
@@ -34,20 +46,50 @@ export async function createDefaultRoles(
   };
   const role = async (name: string, rules: AccessRoleSpec["rules"]): Promise<void> =>
     await create(accessRole as Kind, name, { rules });
-  const binding = async (name: string, roleName: string, subjects: AccessRoleBindingSpec["subjects"]): Promise<void> =>
-    await create(accessRoleBinding as Kind, name, { subjects, roles: [roleName] });
+  const binding = async (
+    name: string,
+    roleName: string,
+    subjects: AccessRoleBindingSpec["subjects"],
+  ): Promise<void> => {
+    if (subjects.length > 0) await create(accessRoleBinding as Kind, name, { subjects, roles: [roleName] });
+  };
+  const access = staticAccess(config);
 
   await role("admin", [{ access: ACCESS_ACTIONS.filter((action) => action !== "GENERATE_ZONE_CP_TOKEN") }]);
   if (isNew) {
     await role("editor", [{ types: plainTypes(), access: ["CREATE", "UPDATE", "DELETE"] }]);
-    await role("viewer", [{ access: VIEWS.filter((action) => action !== "VIEW_CONFIG_DUMP") }]);
-    await role("config-dump-viewer", [{ access: ["VIEW_CONFIG_DUMP"] }]);
-    await binding("config-dump-viewers", "config-dump-viewer", configDumpGroups.map(group));
-    await binding("viewers", "viewer", EVERYBODY);
-    await binding("editors", "editor", anonymousWrites ? EVERYBODY : EVERYBODY.slice(0, 1));
+    await role("viewer", [{ access: LISTED.filter(({ list }) => isIn(VIEWER, list)).map(({ grants }) => grants) }]);
+    for (const { list, grants, role: name } of LISTED.filter((each) => hasOwnRole(each.list, access))) {
+      await role(name, [{ access: [grants] }]);
+      await binding(`${name}s`, name, subjectsOf(access[list]));
+    }
+    if (!VIEWER.some((list) => hasOwnRole(list, access))) await binding("viewers", "viewer", EVERYBODY);
+    await binding("editors", "editor", anonymousWrites ? EVERYBODY : [AUTHENTICATED]);
   }
   // Last: a start that was cut off before it is gone through again.
-  await binding("default", "admin", [...adminUsers.map(user), ...adminGroups.map(group)]);
+  await binding("default", "admin", subjectsOf(access.adminResources));
+}
+
+/**
+ * Whether a list needs a role of its own: dumps always had one, what everybody may view is the role `viewer` unless one
+ * of its lists was changed, and administrators may issue tokens anyway.
+ */
+function hasOwnRole(list: Action, access: Readonly<Record<Action, AccessList>>): boolean {
+  if (list === "viewConfigDump") return true;
+  if (!isIn(VIEWER, list)) return !sameList(access[list], access.adminResources);
+  return VIEWER.some((each) => !sameList(access[each], DEFAULT_SETTINGS.access[each]));
+}
+
+function isIn(lists: readonly Action[], list: Action): boolean {
+  return lists.includes(list);
+}
+
+function sameList(one: AccessList, other: AccessList): boolean {
+  return JSON.stringify([one.users, one.groups]) === JSON.stringify([other.users, other.groups]);
+}
+
+function subjectsOf({ users, groups }: AccessList): AccessRoleBindingSpec["subjects"] {
+  return [...users.map(user), ...groups.map(group)];
 }
 
 /** Whether some user or group may change roles. Where nobody may, roles would lock everybody out. */

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { choice, millis, type Setting, text, texts, toggle, whole } from "./setting.ts";
+import { choice, millis, type Setting, text, toggle, whole } from "./setting.ts";
+import { STATIC_ACCESS_SETTINGS } from "./static-access-settings.ts";
 import { structure } from "./structure.ts";
 
 const SECOND = 1_000;
 const MAX = 1_000_000;
-const ADMIN = ["mesh-system:admin"];
-const EVERYBODY = ["mesh-system:unauthenticated", "mesh-system:authenticated"];
 
 const publicKey = {
   kid: z.string().min(1),
@@ -79,24 +78,7 @@ export const ACCESS_SETTINGS = {
     description: "Whether callers without identity may write resources, as in Kuma",
     default: false,
   }),
-  adminUsers: texts({
-    path: "access.static.adminResources.users",
-    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_USERS"],
-    description: "Users who may read and write secrets",
-    default: ADMIN,
-  }),
-  adminGroups: texts({
-    path: "access.static.adminResources.groups",
-    variables: ["ACCESS_STATIC_ADMIN_RESOURCES_GROUPS"],
-    description: "Groups that may read and write secrets",
-    default: ADMIN,
-  }),
-  configDumpGroups: texts({
-    path: "access.static.viewConfigDump.groups",
-    variables: ["ACCESS_STATIC_GET_CONFIG_DUMP_GROUPS"],
-    description: "Groups that may see the configuration of proxies",
-    default: EVERYBODY,
-  }),
+  ...STATIC_ACCESS_SETTINGS,
   apiHttpsCaFile: text({
     path: "apiServer.https.tlsCaFile",
     flag: "--api-https-ca-file",
