@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isDueForRotation, rotationTime, type Lifetime } from "./rotation.ts";
+import { isDueForRotation, rotationTime, spareMillis, type Lifetime } from "./rotation.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 const day: Lifetime = { notBefore: new Date(0), notAfter: new Date(DAY) };
@@ -13,6 +13,20 @@ test("rotationTime() lies between one half and two thirds of any life, so that m
       const lifetime = { notBefore: new Date(begin), notAfter: new Date(begin + life) };
       const share = (rotationTime(lifetime, workload).getTime() - begin) / life;
       assert.ok(share >= 0.5 - 1 / life && share <= 2 / 3, `${share}`);
+    }),
+  );
+});
+
+test("rotationTime() leaves the life that a target asks for, up to three quarters of it, and renews no later than without", () => {
+  const lives = fc.tuple(fc.integer({ min: 30_000, max: 1e12 }), fc.double({ min: 0, max: 2, noNaN: true }));
+  fc.assert(
+    fc.property(lives, fc.string(), ([life, share], workload) => {
+      const lifetime = { notBefore: new Date(0), notAfter: new Date(life) };
+      const time = rotationTime(lifetime, workload, life * share).getTime();
+      assert.ok(life - time >= Math.min(life * share, life * 0.75) - 1, "less than the target is left");
+      assert.ok(life - time >= spareMillis(life, life * share) - 1);
+      assert.ok(time <= rotationTime(lifetime, workload).getTime());
+      assert.ok(time >= life * 0.18, "renewed all the time");
     }),
   );
 });

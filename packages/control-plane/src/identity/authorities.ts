@@ -6,13 +6,15 @@ import { createCa, meshCaRequest } from "@heddle/identity/ca.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
 import { issueCertificate } from "@heddle/identity/leaf.ts";
 import { loadCa } from "@heddle/identity/load-ca.ts";
+import { pemCertificates } from "@heddle/identity/pem-certificates.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import { enabledBackend, type MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { renderSpiffeTemplate, DEFAULT_TRUST_DOMAIN } from "@heddle/model/spiffe.ts";
 import type { Secrets } from "../secrets.ts";
-import { type Authority, type CaEvents, MeshCas } from "./mesh-cas.ts";
+import { type Authority, type AuthorityFacts, type CaEvents, MeshCas } from "./mesh-cas.ts";
 import { SourceReader } from "./source-reader.ts";
 
 export type { Authority };
@@ -32,7 +34,12 @@ export class Authorities {
     string,
     { readonly cas: MeshCas; prepared: Promise<void>; resource: Resource<MeshSpec> | undefined }
   >();
-  readonly #loaded = new Map<string, { readonly pair: string; readonly authority: Authority }>();
+  readonly #loaded = new Map<
+    string,
+    { readonly pair: string; readonly issuer: string; readonly authority: Authority }
+  >();
+  /** Why identities have no authority, or go on with the one that they had. */
+  readonly #problems = new Map<string, { readonly reason: string; readonly since: Date }>();
   #events = SILENT;
 
   constructor(secrets: Secrets, zone: string, now: () => Date) {
@@ -92,8 +99,41 @@ export class Authorities {
     return this.#meshes.get(mesh)?.cas.states() ?? new Map();
   }
 
-  /** The same for a MeshIdentity. */
+  /** All about the backends that a mesh lists, in its order. */
+  describe(mesh: string): readonly AuthorityFacts[] {
+    return this.#meshes.get(mesh)?.cas.describe() ?? [];
+  }
+
+  /** The same for the authority of a MeshIdentity. */
+  describeIdentity(identity: Resource<MeshIdentitySpec>): AuthorityFacts {
+    const key = identityKey(identity);
+    const loaded = this.#loaded.get(key);
+    const problem = this.#problems.get(key);
+    return {
+      name: formatKri(kriOf("mid", identity)),
+      type: identity.spec.provider.type.toLowerCase(),
+      state:
+        problem === undefined ? { state: loaded === undefined ? "starting" : "ready" } : { state: "down", ...problem },
+      roots: pemCertificates(loaded?.authority.caPem ?? "").map((pem) => ({ pem })),
+      issuer: loaded?.issuer,
+      certificateMillis: loaded?.authority.certificateMillis ?? DAY,
+    };
+  }
+
+  /** Makes sure that the authority of a MeshIdentity is there; throws with the reason when it cannot be had. */
   async prepareIdentity(identity: Resource<MeshIdentitySpec>, mayCreate: boolean): Promise<void> {
+    const key = identityKey(identity);
+    try {
+      await this.#prepareIdentity(identity, mayCreate);
+      this.#problems.delete(key);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#problems.set(key, { reason, since: this.#problems.get(key)?.since ?? this.#now() });
+      throw cause;
+    }
+  }
+
+  async #prepareIdentity(identity: Resource<MeshIdentitySpec>, mayCreate: boolean): Promise<void> {
     const { bundled } = identity.spec.provider;
     const names = { certificate: `${identity.name}-root-ca`, key: `${identity.name}-private-key` };
     const pair = bundled?.ca?.certificate
@@ -235,6 +275,7 @@ export class Authorities {
       );
     this.#loaded.set(key, {
       pair: content,
+      issuer: pemCertificates(ca.value.certificatePem)[0] ?? "",
       authority: {
         caPem: ca.value.trustAnchorPem,
         certificateMillis,

@@ -2,6 +2,7 @@ import type { MeshSpec, MtlsBackend } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { type BackendState, BackendUnavailable, type CaBackend } from "@heddle/identity/backends/backend.ts";
 import type { CertificateRequest, IssuedCertificate } from "@heddle/identity/leaf.ts";
+import type { TrustedRoot } from "@heddle/identity/trusted-roots.ts";
 import type { Secrets } from "../secrets.ts";
 import { certificateMillis, type Opening, readBackend } from "./mesh-backends.ts";
 import type { SourceReader } from "./source-reader.ts";
@@ -14,6 +15,19 @@ export interface Authority {
   readonly certificateMillis: number;
   /** Throws BackendUnavailable while nobody can be signed for. */
   readonly issue: (request: CertificateRequest) => Promise<IssuedCertificate>;
+}
+
+/** A certificate authority as it is now. */
+export interface AuthorityFacts {
+  readonly name: string;
+  /** "builtin", "vault" and so on. */
+  readonly type: string;
+  readonly state: BackendState;
+  /** What proxies trust of it; those that sign no more with their end. */
+  readonly roots: readonly TrustedRoot[];
+  /** The certificate whose key signs, PEM; absent while that is not known. */
+  readonly issuer?: string | undefined;
+  readonly certificateMillis: number;
 }
 
 /** What the authorities of meshes tell. */
@@ -86,6 +100,18 @@ export class MeshCas {
 
   states(): ReadonlyMap<string, BackendState> {
     return new Map([...this.#live.values()].map((live) => [live.name, stateOf(live)]));
+  }
+
+  describe(): readonly AuthorityFacts[] {
+    const now = this.#options.now();
+    return [...this.#live.values()].map((live) => ({
+      name: live.name,
+      type: live.spec.type,
+      state: stateOf(live),
+      roots: live.trust.all.filter(({ until }) => until === undefined || until > now),
+      issuer: live.backend?.issuer,
+      certificateMillis: certificateMillis(live.spec),
+    }));
   }
 
   close(): void {

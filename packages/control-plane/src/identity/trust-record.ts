@@ -31,6 +31,11 @@ export class TrustRecord {
     return this.#roots.filter(({ until }) => until === undefined).map(({ pem }) => pem);
   }
 
+  /** Everything that is recorded, with how long. */
+  get all(): readonly TrustedRoot[] {
+    return this.#roots;
+  }
+
   /** All that are to be trusted now. */
   trusted(now: Date): readonly string[] {
     return this.#roots.filter(({ until }) => until === undefined || until > now).map(({ pem }) => pem);

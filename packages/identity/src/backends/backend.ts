@@ -12,6 +12,8 @@ export interface CaBackend {
   readonly state: BackendState;
   /** What proxies must trust, one PEM certificate each; empty while that is not known. */
   readonly roots: readonly string[];
+  /** The certificate whose key signs now, PEM; absent while, or where, that is not told. */
+  readonly issuer?: string | undefined;
   /** A certificate with its chain. Throws BackendUnavailable while it is down, Error when it refuses the request. */
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
   /** Ends what it does by itself; waiting requests fail. */

@@ -8,6 +8,7 @@ export function localBackend(ca: Ca): CaBackend {
   return {
     state: { state: "ready" },
     roots: pemCertificates(ca.trustAnchorPem),
+    issuer: pemCertificates(ca.certificatePem)[0],
     issue: (request) => issueCertificate(ca, request),
     close: () => undefined,
   };

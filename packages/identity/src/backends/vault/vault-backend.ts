@@ -32,6 +32,7 @@ export function openVault(settings: VaultSettings, options: VaultOptions): CaBac
 class VaultBackend implements CaBackend {
   state: BackendState = { state: "starting" };
   roots: readonly string[] = [];
+  issuer: string | undefined;
   readonly #settings: VaultSettings;
   readonly #options: VaultOptions;
   readonly #connection: VaultConnection;
@@ -75,7 +76,9 @@ class VaultBackend implements CaBackend {
     if (this.#stateNow() === "down") throw this.#unavailable();
     const answer = await this.#session.json(issueRequest(this.#settings, request), issuedSchema);
     const issued = readIssued(answer, request);
-    await this.#meet(anchorsOf(chainOf(answer)));
+    const chain = chainOf(answer);
+    await this.#meet(anchorsOf(chain));
+    this.issuer = chain[0];
     this.#failures = 0;
     this.#queue.width = MOST_AT_ONCE;
     return issued;
@@ -153,7 +156,9 @@ class VaultBackend implements CaBackend {
       pemCertificates(await this.#connection.text({ method: "GET", path: `${pki}/${path}`, timeoutMillis, what }));
     const chain = await read("ca_chain");
     // Older versions of Vault have no chain for an engine whose own authority is the root.
-    const found = anchorsOf(chain.length > 0 ? chain : await read("ca/pem"));
+    const known = chain.length > 0 ? chain : await read("ca/pem");
+    this.issuer ??= known[0];
+    const found = anchorsOf(known);
     const roots = [...new Set([...found, ...this.#anchors])].toSorted();
     if (roots.length === 0) {
       throw new VaultFailure(
