@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { NewResource } from "@heddle/model/resource.ts";
 import type { Store, WriteOptions } from "@heddle/model/store.ts";
+import { openEncryptedStore } from "./encrypted.ts";
 import { openMemoryStore } from "./memory.ts";
 import { openSqliteStore } from "./sqlite.ts";
+import { keysOf } from "./sqlite/keys.testkit.ts";
 
 /** Durations in milliseconds. */
 export interface Spread {
@@ -149,7 +151,10 @@ if (process.argv[1] === import.meta.filename) {
   const folder = mkdtempSync(join(tmpdir(), "heddle-store-"));
   await using memory = openMemoryStore();
   await using sqlite = await openSqliteStore({ file: join(folder, "heddle.db") });
+  const { store } = await openEncryptedStore({ file: join(folder, "encrypted.db"), encryption: keysOf("a") });
+  await using encrypted = store;
   console.log("memory", await measureStore(memory));
   console.log("sqlite", await measureStore(sqlite));
+  console.log("encrypted", await measureStore(encrypted));
   rmSync(folder, { recursive: true });
 }

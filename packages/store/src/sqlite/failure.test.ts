@@ -141,7 +141,7 @@ test("openSqliteStore() refuses the file of a newer release, and leaves it alone
     "unavailable",
     "a newer Heddle wrote it (schema 7, this one knows up to",
   );
-  edit(file, "PRAGMA user_version = 1");
+  edit(file, "PRAGMA user_version = 2");
   await using store = await openSqliteStore({ file });
   assert.equal((await store.list({ type: "MeshTimeout" })).total, 3);
 });

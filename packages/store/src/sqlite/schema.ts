@@ -41,6 +41,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE revisions (ceiling INTEGER NOT NULL) STRICT;
   INSERT INTO revisions VALUES (0);
   `,
+  `
+  -- The keys that all content is sealed with, each encrypted by a key that is not here: key_id tells by which. Content
+  -- is plain while there is none.
+  CREATE TABLE data_keys (id INTEGER PRIMARY KEY, key_id TEXT NOT NULL, wrapped TEXT NOT NULL) STRICT;
+
+  -- A row while pages that were given up may hold what was there before.
+  CREATE TABLE leftovers (is_due INTEGER NOT NULL) STRICT;
+  `,
 ];
 
 /** Marks a SQLite file as a Heddle store ("Hedl"), so that another program's database is not taken for one. */

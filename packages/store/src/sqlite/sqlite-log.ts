@@ -4,6 +4,8 @@ import { StoreError } from "@heddle/model/store.ts";
 import type { Commit, LogRecord } from "../cached/durable-log.ts";
 import { openStoreFile, type StoreFile } from "./database.ts";
 import type { ChangeRow, ResourceRow } from "./rows.ts";
+import { SealedContent } from "./sealed-content.ts";
+import type { Answers, DataKey, KeyChange } from "./worker-protocol.ts";
 
 /** Relaxed changes get revisions up to this far above the newest one that is safe on disk. */
 const RESERVE = 1_000;
@@ -17,6 +19,7 @@ const CHECKPOINT_CHANGES = 250;
  * a full commit makes the relaxed ones before it safe too.
  */
 export class SqliteLog {
+  readonly sealed: SealedContent;
   readonly #file: string;
   readonly #store: StoreFile;
   readonly #sql: Statements;
@@ -34,12 +37,19 @@ export class SqliteLog {
     this.#identity = identityOf(file) ?? "";
     this.#sql = prepareStatements(this.#store.db);
     this.#keepChanges = Math.max(1, keepChanges);
+    this.sealed = new SealedContent(this.#store.db, (work) => {
+      this.#synchronize("full");
+      this.#transaction(work);
+    });
     this.#ceiling = Number(this.#sql.ceiling.get()?.["ceiling"]);
     if (this.#ceiling > this.revision()) this.#sql.jump.run(this.#ceiling, this.#ceiling);
   }
 
-  resources(): readonly ResourceRow[] {
-    return this.#sql.resources.all() as unknown as readonly ResourceRow[];
+  /** Everything that is stored, once the keys that it is sealed with are known. */
+  load(keys: readonly DataKey[], change: KeyChange): Answers["load"] {
+    this.sealed.begin(keys, change);
+    const rows = this.#sql.resources.all() as unknown as readonly ResourceRow[];
+    return { resources: rows.map((row) => this.sealed.resource(row)), revision: this.revision() };
   }
 
   /**
@@ -78,7 +88,8 @@ export class SqliteLog {
     const first = rows[0];
     if (first === undefined) return undefined;
     const follows = first.change !== "jump" && first.revision === after + 1;
-    return follows || this.#sql.change.get(after) !== undefined ? rows : undefined;
+    if (!follows && this.#sql.change.get(after) === undefined) return undefined;
+    return rows.map((row) => this.sealed.change(row));
   }
 
   /** Gives back the revisions that were reserved and not used, then the file and the lock. */
@@ -99,7 +110,8 @@ export class SqliteLog {
     const old = this.#sql.resource.get(...key) as unknown as ResourceRow | undefined;
     const { revision, creationTime, modificationTime, json } = record;
     if (record.change === "put") {
-      const columns = [revision, creationTime, modificationTime, json] as const;
+      const content = this.sealed.toStore({ ...record, version: revision }, json);
+      const columns = [revision, creationTime, modificationTime, content] as const;
       const previous = [old?.version ?? null, old?.modification_time ?? null, old?.content ?? null] as const;
       this.#sql.put.run(...key, ...columns);
       this.#sql.addChange.run(revision, batchEnd, "put", ...key, ...columns, ...previous);

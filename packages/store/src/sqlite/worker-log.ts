@@ -33,8 +33,14 @@ export class WorkerLog implements DurableLog {
     this.#worker.on("exit", () => this.#end(new Error("the thread of the store has ended")));
   }
 
+  /** Opens the file; "load" comes next. */
   open(): Promise<Answers["open"]> {
     return this.#ask({ do: "open" });
+  }
+
+  /** Anything but what a log does for every store: about the keys that the content is sealed with. */
+  ask<R extends Exclude<Request, { do: "open" | "commit" | "read" | "close" }>>(request: R): Promise<Answers[R["do"]]> {
+    return this.#ask(request);
   }
 
   commit(batch: Commit): Promise<void> {

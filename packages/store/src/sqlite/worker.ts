@@ -33,21 +33,38 @@ function reply(request: Request): Reply {
   try {
     return { ok: true, answer: answer(request) };
   } catch (error) {
-    const { message } = unavailable(request.do === "commit" ? "write to" : request.do, file, error);
+    const { message } = unavailable(verbOf(request.do), file, error);
     return { ok: false, message, cause: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 
 function answer(request: Request): Answers[keyof Answers] {
-  switch (request.do) {
-    case "open":
-      log = new SqliteLog(file, keepChanges);
-      return { resources: log.resources(), revision: log.revision() };
-    case "commit":
-      return log?.commit(request.batch) as undefined;
-    case "read":
-      return log?.read(request.after);
-    case "close":
-      return log?.close() as undefined;
+  if (request.do === "open") {
+    log = new SqliteLog(file, keepChanges);
+    return log.sealed.wrappedKeys();
   }
+  if (log === undefined) throw new Error("it is not open");
+  switch (request.do) {
+    case "load":
+      return log.load(request.keys, request.change);
+    case "commit":
+      return log.commit(request.batch) as undefined;
+    case "read":
+      return log.read(request.after);
+    case "start rotation":
+      return log.sealed.startRotation(request.change);
+    case "continue rotation":
+      return log.sealed.continueRotation();
+    case "remove leftovers":
+      return log.sealed.removeLeftovers();
+    case "close":
+      return log.close() as undefined;
+  }
+}
+
+/** As in "Cannot write to store". */
+function verbOf(asked: Request["do"]): string {
+  if (asked === "commit") return "write to";
+  if (asked === "start rotation" || asked === "continue rotation") return "encrypt";
+  return asked === "load" ? "open" : asked === "remove leftovers" ? "tidy up" : asked;
 }
