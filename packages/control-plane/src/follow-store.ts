@@ -47,6 +47,6 @@ async function takeOver(
     if (resource.type === "Dataplane") generator.notice(resource.mesh);
     if (resource.type === "Dataplane" && change === "delete") sessions.endProxy(resource.mesh, resource.name);
     if (resource.type === "Mesh") generator.notice(resource.name);
-    if (resource.type === "Secret") sessions.endRevoked(resource.mesh, await tokens.revocations(resource.mesh));
+    if (resource.type === "Secret") sessions.endRevoked(resource.mesh, await tokens.judge(resource.mesh));
   }
 }

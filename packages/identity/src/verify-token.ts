@@ -11,6 +11,8 @@ export type Verified<Claims> =
       /** Its `jti`: when this is revoked, or `expiresAt` comes, whoever was let in by it has to go. */
       readonly id: string;
       readonly expiresAt: Date;
+      /** The `kid` and the key that vouch for it: when either is gone, so is the token. */
+      readonly signedBy: NamedKey;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -35,7 +37,7 @@ export async function verifyToken<Kind extends TokenKind>(
     const key = keyFor(token, context.keys);
     const payload = await verifiedPayload(token, key);
     const { id, expiresAt } = validNow(payload, context);
-    return { ok: true, claims: CLAIMS_FORMATS[kind].read(payload), id, expiresAt };
+    return { ok: true, claims: CLAIMS_FORMATS[kind].read(payload), id, expiresAt, signedBy: key };
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof ClaimError)) throw error;
     return { ok: false, reason: `the ${kind} token is not accepted: ${error.message}` };
@@ -47,7 +49,8 @@ class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-interface NamedKey {
+/** A public key and the name that tokens have for it. */
+export interface NamedKey {
   readonly kid: string;
   readonly key: KeyObject;
 }

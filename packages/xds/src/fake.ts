@@ -17,6 +17,8 @@ import { TYPE_URL, WILDCARD_TYPES } from "./type-url.ts";
 export interface FakeProxyOptions {
   readonly host?: string;
   readonly port: number;
+  /** The address to come from; the system chooses when absent. */
+  readonly from?: string;
   /** PEM of what signed the server's certificate, which must be valid for "localhost". */
   readonly ca: string;
   readonly node: { readonly id: string; readonly cluster?: string; readonly metadata?: JsonObject };
@@ -89,11 +91,15 @@ export class FakeProxy implements AsyncDisposable {
 
   /** Connects, or comes back with what it holds. Resolves when accepted; throws with the server's words when refused. */
   async connect(): Promise<void> {
-    const { host = "127.0.0.1", port, ca, token } = this.#options;
+    const { host = "127.0.0.1", port, ca, token, from } = this.#options;
     this.disconnect();
     this.#asked.clear();
     const ended = Promise.withResolvers<StreamEnd>();
-    const session = connect(`https://${host}:${port}`, { secureContext: trusting(ca), servername: "localhost" });
+    const session = connect(`https://${host}:${port}`, {
+      secureContext: trusting(ca),
+      servername: "localhost",
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     const end = (how: StreamEnd) => {
       ended.resolve(how);
       session.destroy();

@@ -13,6 +13,8 @@ export interface ConnectRequest {
   readonly token: string | undefined;
   /** Address and port the connection comes from. */
   readonly peer: string;
+  /** Whether the other end answers right now: a machine that vanished leaves its connection open for a while. */
+  answers(): Promise<boolean>;
   /** Ends the stream now, at any time: the token was revoked, or a newer stream took over. May be called twice. */
   end(code: GrpcCode, reason: string): void;
 }

@@ -95,7 +95,8 @@ export class ServedStream<Message, Connection extends { close(reason: string): v
     const { streamId, headers, stream } = this.#opened;
     const end = (code: GrpcCode, reason: string) => this.end(code, reason);
     try {
-      const request = { streamId, node, token: readToken(headers), peer: peerOf(stream), end };
+      const answers = () => answersPing(stream);
+      const request = { streamId, node, token: readToken(headers), peer: peerOf(stream), answers, end };
       const connection = await this.#service.connect(request);
       if (this.#closeReason !== undefined) return connection.close(this.#closeReason);
       this.#connection = connection;
@@ -144,4 +145,16 @@ function readToken({ authorization }: IncomingHttpHeaders): string | undefined {
 
 function peerOf({ session }: ServerHttp2Stream): string {
   return `${session?.socket.remoteAddress ?? "unknown"}:${session?.socket.remotePort ?? 0}`;
+}
+
+/** Longer than a round trip to anywhere; who waits for it is a proxy that may have to wait anyway. */
+const PONG_MILLIS = 1_000;
+
+function answersPing({ session }: ServerHttp2Stream): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const late = setTimeout(() => resolve(false), PONG_MILLIS);
+  // False when too many pings are under way: then the last ones were not answered either.
+  const isSent = session?.destroyed === false && session.ping((error) => resolve(error === null));
+  if (!isSent) resolve(false);
+  return promise.finally(() => clearTimeout(late));
 }

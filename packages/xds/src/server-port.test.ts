@@ -96,7 +96,7 @@ test("serveXds() tells proxies what to check and passes on what they find", asyn
     },
   };
   await using server = await startServer(new TestControlPlane(), { health });
-  const raw = openRaw(server.port, TEST_TLS.cert, HEALTH_PATH);
+  const raw = openRaw(server.port, TEST_TLS.cert, { path: HEALTH_PATH });
   raw.stream.write(healthMessage({ case: "healthCheckRequest", value: { node: { id: "default.web" } } }));
   const [chunk] = (await once(raw.stream, "data")) as [Uint8Array];
   const [specifier] = new FrameReader(1_000).read(chunk);
@@ -116,7 +116,7 @@ test("serveXds() refuses health streams with the reason of the control plane", a
     },
   };
   await using server = await startServer(new TestControlPlane(), { health });
-  using raw = openRaw(server.port, TEST_TLS.cert, HEALTH_PATH);
+  using raw = openRaw(server.port, TEST_TLS.cert, { path: HEALTH_PATH });
   raw.stream.write(healthMessage({ case: "healthCheckRequest", value: { node: { id: "default.web" } } }));
   assert.equal(await raw.ended, 'permission_denied: Cannot serve "default.web": it is not ours');
 });

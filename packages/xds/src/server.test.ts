@@ -174,7 +174,7 @@ test("serveXds() does not wait for ever for a first message", async () => {
 test("serveXds() names the method it has to those who ask for another", async () => {
   await using server = await startServer(new TestControlPlane());
   const path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
-  using raw = openRaw(server.port, TEST_TLS.cert, path);
+  using raw = openRaw(server.port, TEST_TLS.cert, { path });
   assert.match(await raw.ended, /^unimplemented: Cannot serve ".*Stream.*DeltaAggregatedResources.*DELTA_GRPC/);
 });
 

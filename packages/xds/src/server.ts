@@ -6,7 +6,7 @@ import {
 } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { TLSSocket } from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { ADS_PATH, adsService } from "./ads-service.ts";
 import { statusHeaders } from "./grpc-status.ts";
 import { HEALTH_PATH, healthService } from "./health-service.ts";
@@ -21,8 +21,8 @@ export type HttpHandler = (
   response: ServerResponse | Http2ServerResponse,
 ) => void;
 
-/** PEM texts of the key and of the chain the server shows. */
-export interface TlsIdentity {
+/** PEM texts of the key and of the chain the server shows; TLS 1.2 or newer unless it says otherwise. */
+export interface TlsIdentity extends SecureContextOptions {
   readonly key: string;
   readonly cert: string;
 }
@@ -62,6 +62,8 @@ export const DEFAULT_LIMITS: XdsLimits = {
   stopMillis: 2_000,
 };
 
+const TLS_DEFAULTS = { minVersion: "TLSv1.2" } as const;
+
 /** The running server; disposing stops it gracefully. */
 export interface XdsServer extends AsyncDisposable {
   readonly port: number;
@@ -75,10 +77,10 @@ export interface XdsServer extends AsyncDisposable {
 export async function serveXds(options: XdsServerOptions): Promise<XdsServer> {
   const limits: XdsLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = createSecureServer({
+    ...TLS_DEFAULTS,
     ...options.tls,
     allowHTTP1: true,
     ALPNCallback: chooseProtocol,
-    minVersion: "TLSv1.2",
     handshakeTimeout: limits.firstMessageMillis,
     settings: { maxConcurrentStreams: limits.maxStreamsPerConnection },
   });
@@ -125,7 +127,7 @@ class Serving implements XdsServer {
   }
 
   setTls(identity: TlsIdentity): void {
-    this.#server.setSecureContext({ ...identity, minVersion: "TLSv1.2" });
+    this.#server.setSecureContext({ ...TLS_DEFAULTS, ...identity });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,7 @@ import { toMillis } from "@heddle/model/duration.ts";
 import type { DataplaneSpec, Inbound } from "@heddle/model/kinds/dataplane.ts";
 import type { ConnectRequest, HealthConnection, HealthHooks } from "@heddle/xds/hooks.ts";
 import type { Presence } from "../proxies/presence.ts";
-import { parseNodeId, type Sessions } from "../proxies/sessions.ts";
+import type { Sessions } from "../proxies/sessions.ts";
 
 const DEFAULT_TIMEOUT = 2_000;
 
@@ -35,8 +35,8 @@ export class HealthDiscovery implements HealthHooks {
 
   async connect(request: ConnectRequest): Promise<HealthConnection> {
     const { sessions, presence, intervalMillis } = this.#options;
-    const { mesh, name } = parseNodeId(request.node.id);
-    const { spec } = await sessions.identify(mesh, name, request);
+    const { dataplane, close } = await sessions.accompany(request);
+    const { mesh, name, spec } = dataplane;
     const probed = (spec.networking.inbound ?? []).filter(({ serviceProbe }) => serviceProbe !== undefined);
     if (probed.length > 0)
       presence.unhealthy(
@@ -47,7 +47,7 @@ export class HealthDiscovery implements HealthHooks {
     return {
       attach: (send) => send(specifierFor(spec, probed, intervalMillis)),
       receive: (response) => presence.unhealthy(mesh, name, unhealthyPorts(probed, response)),
-      close: () => undefined,
+      close,
     };
   }
 }

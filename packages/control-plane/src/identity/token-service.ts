@@ -20,6 +20,12 @@ import { type Verified, verifyToken } from "@heddle/identity/verify-token.ts";
 import type { Secrets } from "../secrets.ts";
 import { STORE_ONLY, type Validators } from "./validators.ts";
 
+/** What remains of a token after somebody was let in by it. */
+export type Credential = Pick<Verified<unknown> & { readonly ok: true }, "id" | "signedBy">;
+
+/** Why a token is not good any more, as the end of a sentence about it. */
+export type Judge = (credential: Credential) => string | undefined;
+
 interface Keys {
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly revoked: ReadonlySet<string>;
@@ -51,10 +57,13 @@ export class TokenService implements Tokens {
     for (const key of this.#known.keys()) if (key.endsWith(`/${mesh}`)) this.#known.delete(key);
   }
 
-  /** Tells which dataplane tokens of a mesh are revoked. */
-  async revocations(mesh: string): Promise<(tokenId: string) => boolean> {
-    const { revoked } = await this.#keys({ kind: "dataplane", mesh });
-    return (tokenId) => revoked.has(tokenId);
+  /** Tells why a dataplane token of a mesh that was good once is not any more; undefined while it is. */
+  async judge(mesh: string): Promise<Judge> {
+    const { keys, revoked } = await this.#keys({ kind: "dataplane", mesh });
+    return ({ id, signedBy: { kid, key } }) => {
+      if (revoked.has(id)) return "was revoked";
+      return keys.get(kid)?.equals(key) === true ? undefined : `was signed by key "${kid}", which is gone or replaced`;
+    };
   }
 
   async verify<Kind extends TokenKind>(kind: Kind, mesh: string, token: string): Promise<Verified<ClaimsByKind[Kind]>> {

@@ -1,11 +1,11 @@
 import { checkDataplaneClaims } from "@heddle/identity/dataplane-token.ts";
 import { type DataplaneSpec, tagSets } from "@heddle/model/kinds/dataplane.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
-import type { TokenService } from "../identity/token-service.ts";
+import type { Credential, TokenService } from "../identity/token-service.ts";
 
 /** Who a proxy turned out to be, or why it is refused: a sentence that never quotes the token. */
 export type Authenticated =
-  | { readonly ok: true; readonly tokenId: string | undefined }
+  | { readonly ok: true; readonly credential: Credential | undefined }
   | { readonly ok: false; readonly reason: string };
 
 export interface AuthenticationOptions {
@@ -21,7 +21,7 @@ export async function authenticateProxy(
   token: string | undefined,
   { tokens, method, identityUsesWorkload }: AuthenticationOptions,
 ): Promise<Authenticated> {
-  if (method === "none") return { ok: true, tokenId: undefined };
+  if (method === "none") return { ok: true, credential: undefined };
   if (token === undefined || token === "") {
     const fix = `heddle generate dataplane-token --mesh=${proxy.mesh} --name=${proxy.name} --valid-for=720h`;
     return {
@@ -39,5 +39,6 @@ export async function authenticateProxy(
     labels: proxy.labels,
     identityUsesWorkload,
   });
-  return reason === undefined ? { ok: true, tokenId: verified.id } : { ok: false, reason };
+  if (reason !== undefined) return { ok: false, reason };
+  return { ok: true, credential: { id: verified.id, signedBy: verified.signedBy } };
 }

@@ -1,4 +1,9 @@
-import type { DataplaneInsightSpec, Rejection, Subscription } from "@heddle/model/kinds/dataplane-insight.ts";
+import type {
+  DataplaneInsightSpec,
+  RefusedHost,
+  Rejection,
+  Subscription,
+} from "@heddle/model/kinds/dataplane-insight.ts";
 import { type Store, StoreError } from "@heddle/model/store.ts";
 import type { StreamEvent } from "@heddle/xds/events.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
@@ -16,6 +21,8 @@ export interface Connection {
     | { readonly held: Held | undefined; readonly issuer: string; readonly issued: number }
     | undefined;
   readonly rejections: () => readonly Rejection[];
+  readonly refusedHosts: () => readonly RefusedHost[];
+  readonly refuseHost: (host: RefusedHost) => void;
   readonly metadata: unknown;
   readonly counters: Counters;
 }
@@ -149,11 +156,13 @@ function describe(
   };
   const others = (old?.subscriptions ?? []).filter(({ id }) => id !== subscription.id).map(closed);
   const rejections = connection.rejections();
+  const refusedHosts = connection.refusedHosts();
   return {
     subscriptions: [...others, current].slice(-SUBSCRIPTIONS_KEPT),
     ...mtls(old, connection),
     ...(metadata === undefined ? {} : { metadata }),
     ...(rejections.length === 0 ? {} : { rejections: [...rejections] }),
+    ...(refusedHosts.length === 0 ? {} : { refusedHosts: [...refusedHosts] }),
   };
 }
 

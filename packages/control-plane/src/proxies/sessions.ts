@@ -1,9 +1,7 @@
-import { randomUUID } from "node:crypto";
 import type { Place } from "@heddle/api/resources/owned-labels.ts";
 import { usesWorkload } from "@heddle/model/spiffe-template.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
-import { issuerName } from "../identity/certificates.ts";
 import type { NewResource } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
 import type { Violation } from "@heddle/model/violation.ts";
@@ -11,7 +9,7 @@ import { chooseIdentity } from "@heddle/engine/snapshot/identity.ts";
 import type { StreamEvent } from "@heddle/xds/events.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import { type ConnectRequest, type ProxyConnection, XdsRefusal } from "@heddle/xds/hooks.ts";
-import type { TokenService } from "../identity/token-service.ts";
+import type { Credential, Judge, TokenService } from "../identity/token-service.ts";
 import type { AdminKeys } from "../envoy-admin/admin-keys.ts";
 import { adminTarget } from "../envoy-admin/admin-target.ts";
 import { inspectPort } from "../envoy-admin/inspect-port.ts";
@@ -20,7 +18,8 @@ import type { Meshes } from "../mesh/meshes.ts";
 import type { Proxy } from "../mesh/proxy.ts";
 import type { RateLimits } from "../rate-limit/rate-limits.ts";
 import { authenticateProxy } from "./authenticate.ts";
-import { type Connection, Counters, type Insights } from "./insights.ts";
+import { describeConnection } from "./describe-connection.ts";
+import type { Connection, Insights } from "./insights.ts";
 import type { Presence } from "./presence.ts";
 import { nodeFacts } from "./node-facts.ts";
 import { parseDataplane, register } from "./register.ts";
@@ -43,15 +42,21 @@ export interface SessionsOptions {
 }
 
 interface Session {
-  readonly tokenId: string | undefined;
+  readonly credential: Credential | undefined;
   readonly request: ConnectRequest;
   readonly mesh: string;
 }
 
+type Identified = NewResource<DataplaneSpec> & { readonly credential: Credential | undefined };
+
 /** The streams of proxies: who may connect, what becomes of what they say, and what remains when they end. */
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #live = new Map<string, Session>();
+  readonly #live = new Map<string, Session & { readonly connection: Connection }>();
+  /** Streams beside those above that last as long as their token is good. */
+  readonly #others = new Set<Session>();
+  /** Counts the changes of keys and revocations, for whoever was just being let in. */
+  #judgements = 0;
   #stopping = false;
 
   constructor(options: SessionsOptions) {
@@ -65,19 +70,59 @@ export class Sessions {
   /** Lets a proxy in, or throws XdsRefusal with a reason for its log. */
   async connect(request: ConnectRequest): Promise<ProxyConnection> {
     const { mesh, name } = parseNodeId(request.node.id);
-    const { tokenId, ...wanted } = await this.identify(mesh, name, request);
-    await register(this.#options.store, wanted);
-    return this.#open(mesh, name, { tokenId, request, mesh });
+    for (;;) {
+      const judgements = this.#judgements;
+      const { credential, ...wanted } = await this.#identify(mesh, name, request);
+      // Before anything of the newcomer's is stored: its address would draw the traffic of the one that is there.
+      await this.#refuseSecondHost(mesh, name, request);
+      await register(this.#options.store, wanted);
+      // A token that was revoked meanwhile is in nobody's list yet, so it is looked at again.
+      if (judgements === this.#judgements) return this.#open(mesh, name, { credential, request, mesh });
+    }
+  }
+
+  /** Lets a proxy open another stream beside its own, for as long as its token is good, or throws XdsRefusal. */
+  async accompany(
+    request: ConnectRequest,
+  ): Promise<{ readonly dataplane: NewResource<DataplaneSpec>; readonly close: () => void }> {
+    const { mesh, name } = parseNodeId(request.node.id);
+    for (;;) {
+      const judgements = this.#judgements;
+      const { credential, ...dataplane } = await this.#identify(mesh, name, request);
+      if (judgements !== this.#judgements) continue;
+      const session = { credential, request, mesh };
+      this.#others.add(session);
+      return { dataplane, close: () => this.#others.delete(session) };
+    }
   }
 
   /** Which Dataplane a proxy is, once its token has proved it; throws XdsRefusal. */
-  async identify(
-    mesh: string,
-    name: string,
-    request: ConnectRequest,
-  ): Promise<NewResource<DataplaneSpec> & { readonly tokenId: string | undefined }> {
+  async #identify(mesh: string, name: string, request: ConnectRequest): Promise<Identified> {
     const wanted = await this.#dataplaneOf(mesh, name, request);
     return { ...wanted, ...(await this.#authenticate(wanted, request.token)) };
+  }
+
+  /**
+   * A proxy that comes back takes its old stream over, and so does one that moved. Two hosts at once that both answer are
+   * one too many: the token may be stolen, and the newcomer does not get the place of the one that is there.
+   */
+  async #refuseSecondHost(mesh: string, name: string, { peer }: ConnectRequest): Promise<void> {
+    const first = this.#live.get(`${mesh}/${name}`);
+    if (first === undefined || hostOf(first.request.peer) === hostOf(peer) || !(await first.request.answers())) return;
+    const { log, insights, now } = this.#options;
+    log("a second host came as a connected proxy and was refused; revoke the token if that was not you", {
+      mesh,
+      dataplane: name,
+      peer,
+      connected: first.request.peer,
+      token: first.credential?.id,
+    });
+    first.connection.refuseHost({ peer, time: now().toISOString() });
+    insights.touch(first.connection);
+    throw new XdsRefusal(
+      "permission_denied",
+      `Dataplane "${name}" is connected from another host, which answers: stop the proxy there, or give this one a name of its own`,
+    );
   }
 
   /** Checks a token without connecting: for the bootstrap exchange, so that a wrong one is told early. */
@@ -85,15 +130,14 @@ export class Sessions {
     await this.#authenticate(proxy, token);
   }
 
-  /** Ends the streams whose token has been revoked since. */
-  endRevoked(mesh: string, revoked: (tokenId: string) => boolean): void {
-    for (const session of this.#live.values()) {
-      if (session.mesh === mesh && session.tokenId !== undefined && revoked(session.tokenId)) {
-        session.request.end(
-          "unauthenticated",
-          `the token of this proxy was revoked; make a new one with "heddle generate dataplane-token --mesh=${mesh}"`,
-        );
-      }
+  /** Ends the streams whose token has been revoked since, or whose key is gone. */
+  endRevoked(mesh: string, judge: Judge): void {
+    this.#judgements += 1;
+    for (const { mesh: own, credential, request } of [...this.#live.values(), ...this.#others]) {
+      const reason = own === mesh && credential !== undefined ? judge(credential) : undefined;
+      if (reason === undefined) continue;
+      const fix = `make a new one with "heddle generate dataplane-token --mesh=${mesh}"`;
+      request.end("unauthenticated", `the token of this proxy ${reason}; ${fix}`);
     }
   }
 
@@ -137,7 +181,7 @@ export class Sessions {
   async #authenticate(
     proxy: NewResource<DataplaneSpec>,
     token: string | undefined,
-  ): Promise<{ tokenId: string | undefined }> {
+  ): Promise<{ credential: Credential | undefined }> {
     const { tokens, authentication, meshes } = this.#options;
     const identities = [...(meshes.get(proxy.mesh)?.snapshot.identities.values() ?? [])];
     const identity = chooseIdentity(identities, proxy.labels);
@@ -148,17 +192,18 @@ export class Sessions {
   }
 
   #open(mesh: string, name: string, session: Session): ProxyConnection {
-    const { meshes, presence, log, now, onProgress, insights, adminKeys, rateLimits } = this.#options;
+    const { meshes, presence, log, now, onProgress, insights, adminKeys, rateLimits, instanceId } = this.#options;
     const runtime = meshes.get(mesh);
     if (runtime === undefined) throw new XdsRefusal("not_found", noMesh(mesh));
     const key = `${mesh}/${name}`;
     this.#live.get(key)?.request.end("aborted", "a newer stream of the same proxy took over");
-    this.#live.set(key, session);
     const target = adminTarget(session.request.node.metadata);
     const proxy = runtime.connect(name, target && inspectPort(adminKeys, { mesh, name }, target));
     proxy.rateLimitAccess = rateLimits?.accessFor({ mesh, name }, session.request.node.metadata);
     presence.connected(mesh, name, nodeFacts(session.request.node.metadata, { mesh, name }));
-    const connection = this.#describe(proxy, session);
+    const connection = describeConnection(proxy, session.request, { instanceId, now });
+    const live = { ...session, connection };
+    this.#live.set(key, live);
     insights.touch(connection);
     log("proxy connected", { mesh, dataplane: name, peer: session.request.peer });
     return {
@@ -172,7 +217,7 @@ export class Sessions {
         onProgress();
       },
       close: (reason) => {
-        if (this.#live.get(key) === session) this.#live.delete(key);
+        if (this.#live.get(key) === live) this.#live.delete(key);
         runtime.disconnect(proxy);
         if (this.#stopping) return;
         presence.disconnected(mesh, name);
@@ -218,29 +263,12 @@ export class Sessions {
         presence.synced(proxy.mesh, proxy.name, proxy.compiled?.identity !== undefined && proxy.held !== undefined);
     }
   }
+}
 
-  #describe(proxy: Proxy, { request }: Session): Connection {
-    const { instanceId, now } = this.#options;
-    return {
-      mesh: proxy.mesh,
-      name: proxy.name,
-      subscription: {
-        id: randomUUID(),
-        controlPlaneInstanceId: instanceId,
-        connectTime: now().toISOString(),
-        version: request.node.metadata["version"],
-      },
-      certificate: () => {
-        const identity = proxy.compiled?.identity;
-        if (identity === undefined) return undefined;
-        // Another authority may be meant to sign by now; what the proxy holds is of the one before until it does.
-        return { held: proxy.held, issuer: proxy.held?.issuer ?? issuerName(identity), issued: proxy.issued };
-      },
-      rejections: () => [...proxy.rejections.values()],
-      metadata: withoutDataplane(request.node.metadata),
-      counters: new Counters(),
-    };
-  }
+/** The address without its port; the loopback addresses of both families are one host. */
+function hostOf(peer: string): string {
+  const host = peer.slice(0, peer.lastIndexOf(":")).replace(/^::ffff:/, "");
+  return host === "::1" ? "127.0.0.1" : host;
 }
 
 /** Whether somebody may be waiting to read of it; everything else is only counted. */
@@ -276,9 +304,4 @@ export function noDataplane(mesh: string, name: string): string {
 /** Violations in one line. */
 export function sentence(violations: readonly Violation[]): string {
   return violations.map(({ field, message }) => `${field} ${message}`).join("; ");
-}
-
-// The Dataplane is a resource of its own; the insight need not repeat it.
-function withoutDataplane(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== "dataplane.resource"));
 }

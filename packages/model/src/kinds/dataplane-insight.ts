@@ -37,6 +37,12 @@ const rejection = z.strictObject({
 });
 export type Rejection = z.infer<typeof rejection>;
 
+const refusedHost = z.strictObject({
+  peer: z.string().describe("Address and port that the stream came from"),
+  time: z.string(),
+});
+export type RefusedHost = z.infer<typeof refusedHost>;
+
 export const dataplaneInsightSchema = z.strictObject({
   subscriptions: z.array(subscription).optional(),
   mTLS: z
@@ -61,6 +67,10 @@ export const dataplaneInsightSchema = z.strictObject({
     .array(rejection)
     .optional()
     .describe("What Envoy refuses now; the last good configuration stays in force"),
+  refusedHosts: z
+    .array(refusedHost)
+    .optional()
+    .describe("Hosts that came with a token for this proxy while it was connected from another one"),
 });
 export type DataplaneInsightSpec = z.infer<typeof dataplaneInsightSchema>;
 

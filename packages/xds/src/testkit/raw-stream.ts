@@ -12,13 +12,18 @@ export interface RawStream extends Disposable {
 }
 
 /** Opens a stream without a message. */
-export function openRaw(port: number, ca: string, path = ADS_PATH): RawStream {
+export function openRaw(
+  port: number,
+  ca: string,
+  { path = ADS_PATH, token }: { readonly path?: string; readonly token?: string } = {},
+): RawStream {
   const session = connect(`https://127.0.0.1:${port}`, { ca, servername: "localhost" });
   const stream = session.request({
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
     te: "trailers",
+    ...(token === undefined ? {} : { authorization: token }),
   });
   const ended = new Promise<string>((resolve) => {
     const settle = (headers: Readonly<Record<string, unknown>>) => {
