@@ -5,6 +5,8 @@ import type { Violation } from "@heddle/model/violation.ts";
 import type { AuditLog } from "./audit/record.ts";
 import type {
   AccessReport,
+  AuthoritiesReport,
+  CertificatesReport,
   ConfigReport,
   InboundPoliciesReport,
   LayoutReport,
@@ -126,6 +128,9 @@ export interface Inspect {
   matchedDataplanes(policy: ResourceKey): Promise<readonly ProxyKey[]>;
   /** `from` is a proxy's name in the same mesh or a SPIFFE ID. */
   access(proxy: ProxyKey, from: string): Promise<AccessReport | undefined>;
+  /** The certificates of a mesh's proxies, and who signs them; undefined while this control plane does not run the mesh. */
+  certificates(mesh: string): CertificatesReport | undefined;
+  authorities(mesh: string): AuthoritiesReport | undefined;
   /** What would change at which proxy if all of this were written at once. Secrets never appear in a patch. */
   plan(changes: PlannedChanges): Promise<readonly ProxyChange[]>;
   /**

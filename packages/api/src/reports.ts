@@ -134,6 +134,71 @@ export interface AccessReport {
   }[];
 }
 
+/**
+ * How a proxy's certificate is, from the worst on: none was issued; it has ended; half of what was left for renewing it has
+ * gone; its time to be renewed has come; another one is being issued; nothing needs to be done.
+ */
+export const CERTIFICATE_STATES = ["missing", "expired", "expiring", "due", "renewing", "ok"] as const;
+export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+/** The certificate of one proxy. Times in ISO 8601. */
+export interface CertificateReport {
+  readonly name: string;
+  readonly online: boolean;
+  readonly spiffeIds: readonly string[];
+  /** The backend of the mesh, or the KRI of the MeshIdentity. */
+  readonly issuer: string;
+  readonly state: CertificateState;
+  /** Why it is not in order, where that is known. */
+  readonly reason?: string;
+  readonly issuedAt?: string;
+  readonly renewsAt?: string;
+  readonly expiresAt?: string;
+}
+
+/** Answer of `/meshes/{mesh}/_certificates`: the certificates of its proxies, those at risk first. */
+export interface CertificatesReport {
+  /** When the first certificate of a connected proxy ends: until then the control plane may be away. */
+  readonly firstExpiry?: { readonly name: string; readonly expiresAt: string };
+  /** Of connected proxies. */
+  readonly states: Readonly<Record<CertificateState, number>>;
+  readonly warnings: readonly string[];
+  readonly items: readonly CertificateReport[];
+}
+
+/** A certificate of an authority. Times in ISO 8601. */
+export interface AuthorityCertificate {
+  readonly subject: string;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+  readonly expiresAt: string;
+  /** It signs no more, and is trusted until then. */
+  readonly trustedUntil?: string;
+}
+
+/** One certificate authority of a mesh. */
+export interface AuthorityReport {
+  /** The backend's name, or the KRI of the MeshIdentity. */
+  readonly name: string;
+  readonly type: string;
+  /** Whether new certificates are of it. */
+  readonly signs: boolean;
+  readonly state: "starting" | "ready" | "down";
+  readonly reason?: string;
+  readonly since?: string;
+  readonly certificateLifeSeconds: number;
+  /** How long certificates outlast whoever renews them, at least, in seconds. */
+  readonly availabilitySeconds: number;
+  readonly issuer?: AuthorityCertificate;
+  readonly roots: readonly AuthorityCertificate[];
+}
+
+/** Answer of `/meshes/{mesh}/_authorities`. */
+export interface AuthoritiesReport {
+  readonly warnings: readonly string[];
+  readonly items: readonly AuthorityReport[];
+}
+
 /** A change of Envoy's configuration at one proxy; `patch` is a JSON Patch of the Envoy resource. */
 export interface EnvoyChange {
   readonly typeUrl: string;

@@ -18,6 +18,7 @@ import { dataplaneRulesRoute } from "./routes/dataplane-rules.ts";
 import { globalInsightRoute } from "./routes/global-insight.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { kriRoute } from "./routes/kri.ts";
+import { meshCertificateRoutes } from "./routes/mesh-certificates.ts";
 import { meshInsightRoutes } from "./routes/mesh-insights.ts";
 import { meshServiceDataplaneRoutes } from "./routes/mesh-service-dataplanes.ts";
 import { openApiRoute } from "./routes/openapi.ts";
@@ -96,6 +97,7 @@ function inspectionRoutes(context: Context): readonly Route[] {
     dataplaneAccessRoute(context),
     dataplaneRejectionsRoute(context),
     ...dataplaneLiveRoutes(context),
+    ...meshCertificateRoutes(context),
     ...meshServiceDataplaneRoutes(context),
     ...serviceHostnamesRoutes(context),
   ];

@@ -7,6 +7,7 @@ import { describeConfig } from "./config/load-config.ts";
 import type { Config } from "./config/settings.ts";
 import type { Core } from "./core.ts";
 import { clusterId } from "./defaults.ts";
+import { certificateGuard } from "./certificates/certificate-guard.ts";
 import { caGuard } from "./identity/ca-guard.ts";
 import { effectGuard } from "./inspect/effect-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
@@ -30,7 +31,7 @@ export async function apiPorts(
     inspect: createInspect(inspected),
     info: await info(core),
     caStates: (mesh) => authorities.states(mesh),
-    writeGuards: [caGuard(authorities), effectGuard(inspected)],
+    writeGuards: [caGuard(authorities), certificateGuard(inspected), effectGuard(inspected)],
     verifyUserToken: async (token) => {
       const verified = await tokens.verify("user", "", token);
       return verified.ok ? verified.claims : { reason: verified.reason };
@@ -77,7 +78,7 @@ export function apiSettings(config: Config): ApiSettings {
   };
 }
 
-function inspectOptions({ config, store, meshes, memo, progress, authorities, adminKeys }: Core): InspectOptions {
+function inspectOptions({ config, store, meshes, memo, progress, authorities, adminKeys, now }: Core): InspectOptions {
   return {
     meshes,
     kinds: KINDS,
@@ -88,6 +89,9 @@ function inspectOptions({ config, store, meshes, memo, progress, authorities, ad
     zone: config.zone,
     sliceMillis: config.compilationMillis,
     adminKeys,
+    authorities,
+    availabilityTarget: config.availabilityTarget,
+    now,
     trustDomain: (identity) => authorities.trustDomain(identity),
   };
 }

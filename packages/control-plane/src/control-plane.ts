@@ -9,6 +9,7 @@ import { serveXds, type XdsServer } from "@heddle/xds/server.ts";
 import { listenFailure } from "@heddle/api/http/listen.ts";
 import { apiPorts, apiSettings } from "./api-ports.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
+import { registerCertificateMetrics } from "./certificates/metrics.ts";
 import type { Config } from "./config/settings.ts";
 import { type Core, startCore } from "./core.ts";
 import { createMetrics } from "./diagnostics/metrics.ts";
@@ -77,6 +78,8 @@ type Addresses = Pick<
 async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposableStack): Promise<Addresses> {
   const { config, meshes, sessions, instanceId } = core;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
+  core.issuance.register(metrics.registry);
+  registerCertificateMetrics(metrics.registry, core);
   if (core.rateLimits !== undefined) registerRateLimitMetrics(metrics.registry, core.rateLimits);
   const audit = await openAuditLog({ config, instance: instanceId, onProblem: core.onFailure }, stack);
   const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest, audit), apiSettings(config)));

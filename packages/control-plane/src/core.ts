@@ -5,6 +5,9 @@ import { type DataplaneInsightSpec, isOnline } from "@heddle/model/kinds/datapla
 import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
 import type { Config } from "./config/settings.ts";
+import { meshCertificates } from "./certificates/certificate-facts.ts";
+import { ExpiryWatch } from "./certificates/expiry-watch.ts";
+import { type IssuanceMetrics, issuanceMetrics } from "./certificates/metrics.ts";
 import { createDefaultRoles } from "./default-roles.ts";
 import { createDefaults } from "./defaults.ts";
 import { type AdminKeys, adminKeysFrom, adminRoot } from "./envoy-admin/admin-keys.ts";
@@ -45,6 +48,7 @@ export interface Core {
   readonly secrets: Secrets;
   readonly tokens: TokenService;
   readonly authorities: Authorities;
+  readonly issuance: IssuanceMetrics;
   readonly adminKeys: AdminKeys;
   /** Absent when it is turned off. */
   readonly rateLimits: RateLimits | undefined;
@@ -53,6 +57,7 @@ export interface Core {
   readonly meshes: Meshes;
   readonly presence: Presence;
   readonly sessions: Sessions;
+  readonly now: () => Date;
   readonly onFailure: (message: string, cause: unknown) => void;
   /** Settles when the store cannot be followed any more. */
   readonly failure: Promise<Error>;
@@ -90,6 +95,7 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   const clock = new CertificateClock(meshes);
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());
+  watchExpiry({ ...foundation, meshes }, log, stack);
   const serviceStatus = new ServiceStatus({ store, zone: config.zone, onFailure });
   stack.defer(() => serviceStatus.stop());
   serviceStatus.notice("HostnameGenerator");
@@ -97,7 +103,24 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   return { ...foundation, ...people, failure };
 }
 
-type Foundation = Omit<Core, "meshes" | "presence" | "sessions" | "failure"> & { readonly now: () => Date };
+function watchExpiry(
+  core: Omit<Core, "presence" | "sessions" | "failure">,
+  log: Log,
+  stack: AsyncDisposableStack,
+): void {
+  const { meshes, authorities, progress, now } = core;
+  const watch = new ExpiryWatch({
+    meshes: () => [...meshes.all()].map((runtime) => meshCertificates(runtime, authorities)),
+    availabilityTarget: core.config.availabilityTarget,
+    now,
+    warn: (message, fields) => log.warn(message, fields),
+    relieve: (message, fields) => log.info(message, fields),
+  });
+  progress.onNotify(() => watch.notice());
+  stack.defer(() => watch.stop());
+}
+
+type Foundation = Omit<Core, "meshes" | "presence" | "sessions" | "failure">;
 
 async function layFoundation(config: Config, store: Store, log: Log): Promise<Foundation> {
   const now = (): Date => new Date();
@@ -122,6 +145,7 @@ async function layFoundation(config: Config, store: Store, log: Log): Promise<Fo
     tokens,
     instanceId: `${config.instanceName}-${randomBytes(2).toString("hex")}`,
     authorities: new Authorities(secrets, config.zone, now),
+    issuance: issuanceMetrics(),
     adminKeys: adminKeysFrom(root),
     rateLimits: config.rateLimitEnabled
       ? new RateLimits(rateLimitKeysFrom(root), await openCounters(config, log))
@@ -140,7 +164,7 @@ function buildSessions(
   log: Log,
   stack: AsyncDisposableStack,
 ): Pick<Core, "meshes" | "presence" | "sessions"> {
-  const { config, store, tokens, authorities, memo, progress, now, onFailure } = foundation;
+  const { config, store, tokens, authorities, issuance, memo, progress, now, onFailure } = foundation;
   const onProgress = (): void => progress.notify();
   const hold = (held: HeldPolicy): void => {
     const { type, mesh, name } = held.policy;
@@ -162,7 +186,10 @@ function buildSessions(
       memo,
       sliceMillis: config.compilationMillis,
       authorities,
-      certificates: new Certificates(authorities, now),
+      certificates: new Certificates(authorities, now, {
+        availabilityTarget: config.availabilityTarget,
+        onIssuance: issuance.observe,
+      }),
       onProgress,
       onHeld: (held) => {
         for (const each of held) hold(each);

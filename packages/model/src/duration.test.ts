@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isDuration, parseDuration, toMillis } from "./duration.ts";
+import { formatDuration, isDuration, parseDuration, toMillis } from "./duration.ts";
 
 const accepted: readonly [string, number][] = [
   ["0", 0],
@@ -58,4 +58,9 @@ test("isDuration() answers at once for a text of megabytes", () => {
   const began = performance.now();
   assert.equal(isDuration("9".repeat(5_000_000)), false);
   assert.ok(performance.now() - began < 1_000);
+});
+
+test("formatDuration() writes what parseDuration() reads back", () => {
+  assert.deepEqual([0, 500, 5_400_000, 86_400_000].map(formatDuration), ["0s", "500ms", "1h30m", "1d"]);
+  fc.assert(fc.property(fc.nat(1e12), (millis) => assert.equal(toMillis(formatDuration(millis)), millis)));
 });

@@ -51,6 +51,20 @@ export function isDuration(raw: string): boolean {
   return millisOf(raw) !== undefined;
 }
 
+/** A duration as people write it, in whole units from days to milliseconds: "1h30m", "500ms", "0s". */
+export function formatDuration(millis: number): string {
+  let left = Math.round(millis);
+  const parts = WRITTEN.flatMap((unit) => {
+    const size = MILLIS_PER_UNIT[unit] ?? 1;
+    const count = Math.floor(left / size);
+    left -= count * size;
+    return count === 0 ? [] : [`${count}${unit}`];
+  });
+  return parts.length === 0 ? "0s" : parts.join("");
+}
+
+const WRITTEN = ["d", "h", "m", "s", "ms"];
+
 function millisOf(raw: string): number | undefined {
   if (raw === "0") return 0;
   // The cap keeps a hostile text of many megabytes from being scanned.

@@ -5,7 +5,7 @@ import { counts, proxyStates, type ProxyState, serviceStates } from "./proxy-sta
 
 /** Kuma's MeshInsight: a mesh in numbers. Here it is counted when somebody asks, so it is never behind. */
 export async function meshInsight(
-  { store: read, kinds, caStates }: Pick<Ports, "store" | "kinds" | "caStates">,
+  { store: read, kinds, caStates, inspect }: Pick<Ports, "store" | "kinds" | "caStates" | "inspect">,
   mesh: Resource,
 ): Promise<object> {
   const proxies = await proxyStates(read, mesh.name);
@@ -37,8 +37,21 @@ export async function meshInsight(
       issuedBackends: countsBy(proxies, ({ issuedBackend }) => (issuedBackend === undefined ? [] : [issuedBackend])),
       supportedBackends: countsBy(proxies, ({ supportedBackends }) => supportedBackends),
       ...(caStates === undefined ? {} : { backends: Object.fromEntries(caStates(mesh.name)) }),
+      ...certificates(inspect, mesh.name),
     },
     services: { total: internal + external, internal, external },
+  };
+}
+
+/** How certificates are, and what will go wrong with them unless somebody acts. */
+function certificates(inspect: Ports["inspect"], mesh: string): object {
+  const report = inspect.certificates(mesh);
+  const authorities = inspect.authorities(mesh);
+  if (report === undefined || authorities === undefined) return {};
+  const { states, firstExpiry } = report;
+  return {
+    certificates: { states, ...(firstExpiry === undefined ? {} : { firstExpiry }) },
+    warnings: [...authorities.warnings, ...report.warnings],
   };
 }
 

@@ -46,6 +46,8 @@ export const SILENT_INSPECT: Inspect = {
   routePolicies: async () => undefined,
   matchedDataplanes: async () => [],
   access: async () => undefined,
+  certificates: () => undefined,
+  authorities: () => undefined,
   plan: async () => [],
   liveEnvoy: async () => undefined,
   async *rollout(revision) {

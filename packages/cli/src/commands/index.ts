@@ -54,6 +54,14 @@ export const COMMANDS: Group = {
           load: () => import("./inspect/rules.ts"),
         },
         access: { summary: "Whether one proxy may call another, and why", load: () => import("./inspect/access.ts") },
+        certificates: {
+          summary: "Proxies' certificates, those at risk first",
+          load: () => import("./inspect/certificates.ts"),
+        },
+        authorities: {
+          summary: "Who signs certificates, and whether it can",
+          load: () => import("./inspect/authorities.ts"),
+        },
         meshes: { summary: "All meshes", load: () => import("./inspect/meshes.ts") },
         zones: { summary: "All zones", load: () => import("./inspect/zones.ts") },
       },

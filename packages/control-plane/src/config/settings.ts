@@ -156,6 +156,13 @@ export const SETTINGS = {
     description: "How often the state of proxies is written to the store at most",
     default: 1 * SECOND,
   }),
+  availabilityTarget: millis({
+    path: "certificates.availabilityTarget",
+    variables: ["CERTIFICATES_AVAILABILITY_TARGET"],
+    description:
+      "How long the control plane, or who signs, may be away without a certificate ending: they are renewed that much earlier. A third of their life at least, three quarters at most",
+    default: 0,
+  }),
   dnsRefreshInterval: millis({
     path: "general.dnsCacheTTL",
     variables: ["GENERAL_DNS_CACHE_TTL"],

@@ -52,14 +52,31 @@ export interface Holder {
   readonly identity: ProxyIdentity;
 }
 
+/** What became of a request for a certificate: it was issued, its authority is down, or refused this one. */
+export interface Issuance {
+  readonly mesh: string;
+  readonly issuer: string;
+  readonly outcome: "issued" | "unavailable" | "refused";
+  readonly seconds: number;
+}
+
+export interface CertificatesOptions {
+  /** How much life certificates have left at least, in milliseconds; see `spareMillis`. */
+  readonly availabilityTarget?: number;
+  /** Told of every request. */
+  readonly onIssuance?: (issuance: Issuance) => void;
+}
+
 /** Issues proxies' certificates. Nothing is kept here: a certificate lives as long as the proxy's connection. */
 export class Certificates {
   readonly #authorities: Authorities;
   readonly #now: () => Date;
+  readonly #options: CertificatesOptions;
 
-  constructor(authorities: Authorities, now: () => Date) {
+  constructor(authorities: Authorities, now: () => Date, options: CertificatesOptions = {}) {
     this.#authorities = authorities;
     this.#now = now;
+    this.#options = options;
   }
 
   /** Whether what a proxy holds still serves: for this identity, by this authority, and not due for renewal. */
@@ -84,23 +101,44 @@ export class Certificates {
     const authority = this.#authorities.forProxy(mesh, identity);
     if (authority === undefined || identity.problem !== undefined) return undefined;
     const now = this.#now();
-    const issued = await issuedOrNothing(authority, {
-      uris: [...identity.uris],
-      validitySeconds: authority.certificateMillis / 1_000,
-      usages: ["server", "client"],
-      now,
-    });
+    const issued = await this.#observed({ mesh, issuer: issuerName(identity) }, () =>
+      issuedOrNothing(authority, {
+        uris: [...identity.uris],
+        validitySeconds: authority.certificateMillis / 1_000,
+        usages: ["server", "client"],
+        now,
+      }),
+    );
     if (issued === undefined) return undefined;
     return {
       secret: identitySecret(identity.tls.identitySecret, issued.certificatePem, issued.keyPem),
       notAfter: issued.notAfter,
       // Counted from now: the certificate begins earlier only for the sake of clocks that are behind.
-      renewAt: rotationTime({ notBefore: now, notAfter: issued.notAfter }, `${mesh}/${name}`),
+      renewAt: rotationTime(
+        { notBefore: now, notAfter: issued.notAfter },
+        `${mesh}/${name}`,
+        this.#options.availabilityTarget,
+      ),
       issuedAt: now,
       basis: basisOf(identity, authority),
       issuer: issuerName(identity),
       roots: contentHash(authority.caPem),
     };
+  }
+
+  async #observed(
+    who: Pick<Issuance, "mesh" | "issuer">,
+    issue: () => Promise<IssuedCertificate | undefined>,
+  ): Promise<IssuedCertificate | undefined> {
+    const started = performance.now();
+    let outcome: Issuance["outcome"] = "refused";
+    try {
+      const issued = await issue();
+      outcome = issued === undefined ? "unavailable" : "issued";
+      return issued;
+    } finally {
+      this.#options.onIssuance?.({ ...who, outcome, seconds: (performance.now() - started) / 1_000 });
+    }
   }
 }
 

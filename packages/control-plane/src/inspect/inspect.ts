@@ -1,4 +1,6 @@
 import type { Inspect, ProxyKey } from "@heddle/api/ports.ts";
+import { type MeshCertificates, meshCertificates } from "../certificates/certificate-facts.ts";
+import { authoritiesReport, certificatesReport } from "../certificates/reports.ts";
 import { accessReport } from "./access-report.ts";
 import { configReport } from "./config-report.ts";
 import { liveEnvoy } from "../envoy-admin/live-envoy.ts";
@@ -20,6 +22,10 @@ export function createInspect(options: InspectOptions): Inspect {
     const subject = await subjectOf(options, key);
     return subject === undefined ? undefined : await answer(subject);
   };
+  const certificatesIn = (mesh: string): MeshCertificates | undefined => {
+    const runtime = options.meshes.get(mesh);
+    return runtime && meshCertificates(runtime, options.authorities);
+  };
   return {
     rules: (key) => about(key, (subject) => rulesReport(subject, options.kinds)),
     config: (key, wanted) => about(key, (subject) => configReport(options, subject, wanted)),
@@ -30,6 +36,14 @@ export function createInspect(options: InspectOptions): Inspect {
     routes: (key, outbound) => about(key, ({ compiled }) => outboundRoutes(compiled, outbound)),
     routePolicies: (key, outbound, route) => about(key, ({ compiled }) => routePolicies(compiled, outbound, route)),
     access: (key, from) => about(key, (subject) => accessReport(options, subject, from)),
+    certificates: (mesh) => {
+      const found = certificatesIn(mesh);
+      return found && certificatesReport(found, options.now());
+    },
+    authorities: (mesh) => {
+      const found = certificatesIn(mesh);
+      return found && authoritiesReport(found, options.now(), options.availabilityTarget);
+    },
     plan: (changes) => planChanges(options, changes),
     liveEnvoy: liveEnvoy(options),
     rollout: (revision, since, signal) => rollout(options, revision, since, signal),

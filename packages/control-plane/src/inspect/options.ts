@@ -5,6 +5,7 @@ import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store } from "@heddle/model/store.ts";
 import type { AdminKeys } from "../envoy-admin/admin-keys.ts";
+import type { Authorities } from "../identity/authorities.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import type { Progress } from "../mesh/progress.ts";
 
@@ -22,6 +23,11 @@ export interface InspectOptions {
   readonly sliceMillis: number;
   /** How this control plane proves who it is when it looks into a running Envoy. */
   readonly adminKeys: AdminKeys;
+  /** Who signs proxies' certificates. */
+  readonly authorities: Authorities;
+  /** For how long these should outlast the control plane, in milliseconds. */
+  readonly availabilityTarget: number;
+  readonly now: () => Date;
   /** The trust domain that an identity's SPIFFE IDs are in. */
   readonly trustDomain: (identity: Resource<MeshIdentitySpec>) => string;
 }

@@ -21,6 +21,7 @@ import { Assignments } from "./assignments.ts";
 import { Proxy } from "./proxy.ts";
 import { rejectionOf } from "./refusals.ts";
 import { concerned } from "./concerned.ts";
+import { Consumers } from "./consumers.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { MeshTrust } from "./mesh-trust.ts";
@@ -56,8 +57,7 @@ export class MeshRuntime {
   readonly #staging: Staging;
   #revision = 0;
   readonly #proxies = new Map<string, Proxy>();
-  /** Who has to look again when a service changes. */
-  readonly #byService = new Map<string, Set<Proxy>>();
+  readonly #consumers = new Consumers();
   readonly #assignments = new Assignments();
   readonly #externalSecrets = new ExternalSecrets();
   readonly #compilations: WorkQueue<Proxy>;
@@ -81,6 +81,16 @@ export class MeshRuntime {
 
   get proxies(): ReadonlyMap<string, Proxy> {
     return this.#proxies;
+  }
+
+  /** What each proxy was issued last, also those that are away. */
+  get certificates(): ReadonlyMap<string, Held> {
+    return this.#certificates;
+  }
+
+  /** Whether a certificate is being issued for it. */
+  isIssuing(proxy: Proxy): boolean {
+    return this.#issuing.has(proxy);
   }
 
   /** Whether every change it was told of has been turned into configuration. */
@@ -133,7 +143,7 @@ export class MeshRuntime {
       isPolicy: (type) => kinds.has(type),
       kriOf: (policy) => formatKri(kriOf(kinds.get(policy.type)?.shortName ?? policy.type, policy)),
       proxies: () => this.#proxies,
-      concerned: (impact, snapshot) => concerned(impact, snapshot, this.#proxies, this.#byService),
+      concerned: (impact, snapshot) => concerned(impact, snapshot, this.#proxies, this.#consumers.byService),
       compile: (proxy) => {
         const before = proxy.published;
         this.#compileOrThrow(proxy);
@@ -152,11 +162,11 @@ export class MeshRuntime {
   }
 
   #pass(impact: Impact, snapshot: MeshSnapshot, isMeant: (proxy: Proxy) => boolean): void {
-    const again = concerned(impact, snapshot, this.#proxies, this.#byService);
+    const again = concerned(impact, snapshot, this.#proxies, this.#consumers.byService);
     for (const proxy of again) if (!isMeant(proxy)) again.delete(proxy);
     // Endpoints go first: they are cheap, and a wrong one costs requests.
     for (const key of impact.endpoints) {
-      for (const proxy of this.#byService.get(key) ?? []) {
+      for (const proxy of this.#consumers.byService.get(key) ?? []) {
         if (!again.has(proxy) && isMeant(proxy)) this.#publishEndpoints(proxy, key);
       }
     }
@@ -165,8 +175,8 @@ export class MeshRuntime {
 
   /** Connected proxies to which a change would bring something, endpoints included. Changes nothing. */
   concernedBy(impact: Impact, snapshot: MeshSnapshot): ReadonlySet<Proxy> {
-    const found = concerned(impact, snapshot, this.#proxies, this.#byService);
-    for (const key of impact.endpoints) for (const proxy of this.#byService.get(key) ?? []) found.add(proxy);
+    const found = concerned(impact, snapshot, this.#proxies, this.#consumers.byService);
+    for (const key of impact.endpoints) for (const proxy of this.#consumers.byService.get(key) ?? []) found.add(proxy);
     return found;
   }
 
@@ -191,7 +201,7 @@ export class MeshRuntime {
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
     if (this.#trust.hasArrived(this)) this.renewCertificates();
-    for (const key of servicesOf(proxy.compiled)) this.#byService.get(key)?.delete(proxy);
+    this.#consumers.gone(proxy);
     this.#shared.onProgress();
   }
 
@@ -237,19 +247,10 @@ export class MeshRuntime {
     if (entry === undefined || this.#proxies.get(proxy.name) !== proxy) return;
     const { policies, memo } = this.#shared;
     const compiled = withOwnResources(compile(snapshot, entry, policies, memo), entry, proxy);
-    this.#index(proxy, compiled);
+    this.#consumers.compiled(proxy, compiled);
     proxy.compiled = compiled;
     // A set without its certificate would leave listeners waiting, so it goes out once there is one.
     if (this.#ensureCertificate(proxy) || compiled.identity === undefined) this.#publish(proxy);
-  }
-
-  #index(proxy: Proxy, compiled: NonNullable<Proxy["compiled"]>): void {
-    const now = servicesOf(compiled);
-    for (const key of servicesOf(proxy.compiled)) if (!now.has(key)) this.#byService.get(key)?.delete(proxy);
-    for (const key of now) {
-      const consumers = this.#byService.get(key) ?? new Set();
-      this.#byService.set(key, consumers.add(proxy));
-    }
   }
 
   /** Says whether the proxy holds a certificate, perhaps one that is being replaced. */
@@ -273,6 +274,7 @@ export class MeshRuntime {
       const held = await this.#shared.certificates.issue(holder);
       if (!this.#issuing.delete(proxy) || held === undefined) return;
       proxy.held = held;
+      proxy.certificateProblem = undefined;
       this.#certificates.set(proxy.name, held);
       proxy.issued += 1;
       this.#publish(proxy);
@@ -280,6 +282,7 @@ export class MeshRuntime {
       this.#ensureCertificate(proxy);
     } catch (cause) {
       this.#issuing.delete(proxy);
+      proxy.certificateProblem = cause instanceof Error ? cause.message : String(cause);
       this.#shared.onFailure(`Cannot issue a certificate for "${proxy.mesh}/${proxy.name}"`, cause);
     } finally {
       this.#shared.onProgress();
@@ -322,9 +325,4 @@ export class MeshRuntime {
     const external = this.#externalSecrets.secretsFor(this.#staging.snapshotFor(proxy), destinations.values());
     return new Map([...own, ...external].map((secret) => [secret.name, secret]));
   }
-}
-
-/** Services whose change concerns a proxy. */
-function servicesOf(compiled: Proxy["compiled"]): ReadonlySet<string> {
-  return new Set([...(compiled?.dependsOn ?? []), ...[...(compiled?.destinations.values() ?? [])].map(serviceKey)]);
 }

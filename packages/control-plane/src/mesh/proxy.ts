@@ -22,6 +22,8 @@ export class Proxy {
   rateLimitAccess: (() => EncodedResource) | undefined;
   compiled: Compiled | undefined;
   held: Held | undefined;
+  /** Why it could not be issued a certificate when that was tried last; an authority that is down says so itself. */
+  certificateProblem: string | undefined;
   /** How many certificates it got since it connected. */
   issued = 0;
   set: ResourceSet = new Map();

@@ -20,6 +20,9 @@ const SCRIPT: Script = {
   "GET /meshes/default/dataplanes/_overview": { body: { total: 1, items: [WEB], next: null } },
   "GET /dataplanes/_overview": { body: { total: 0, items: [], next: null } },
   "GET /zones/_overview": { body: { total: 0, items: [], next: null } },
+  "GET /mesh-insights": {
+    body: { total: 1, items: [{ name: "default", mTLS: { warnings: ["vault-1 cannot sign"] } }], next: null },
+  },
   "GET /meshes": { body: { total: 1, items: [{ type: "Mesh", name: "default" }], next: null } },
   [`GET ${AT}/_overview`]: { body: WEB },
   [`GET ${AT}/_rules`]: { body: { rules: [{ type: "MeshTimeout", proxyRule: { conf: { a: 1 }, origin: [] } }] } },
@@ -165,6 +168,7 @@ test("inspect access tells the decision and why", async () => {
 });
 
 test("inspect meshes and zones show what there is", async () => {
-  assert.match((await inspect("meshes")).stdout, /^NAME +MTLS +PROXIES .*\ndefault +- +0 /);
+  const meshes = await inspect("meshes");
+  assert.match(meshes.stdout, /^NAME +MTLS +PROXIES .*\ndefault +- +0 .*\n\n! default: vault-1 cannot sign\n$/);
   assert.match((await inspect("zones")).stderr, /There are no zones/);
 });

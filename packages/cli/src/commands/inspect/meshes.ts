@@ -2,7 +2,7 @@ import { readPages } from "../../api/pages.ts";
 import type { Cli } from "../../cli.ts";
 import { addExamples, type CliCommand } from "../../command-tree.ts";
 import { connect } from "../../connect.ts";
-import { record, text } from "../../json.ts";
+import { record, text, texts } from "../../json.ts";
 import { age } from "../../output/age.ts";
 import { formatData } from "../../output/data.ts";
 import { plain, type Paint } from "../../output/paint.ts";
@@ -23,6 +23,8 @@ export interface MeshRow {
   };
   /** Proxies that refuse what they were sent. */
   readonly refusing: number;
+  /** What will go wrong with certificates unless somebody acts. */
+  readonly warnings: readonly string[];
 }
 
 /** `heddle inspect meshes`: all meshes with how their proxies are. */
@@ -36,11 +38,12 @@ export function define(command: CliCommand, cli: Cli): void {
     )
     .action(async ({ output }) => {
       const api = await connect(typed, cli);
-      const [meshes, dataplanes] = await Promise.all([
+      const [meshes, insights, dataplanes] = await Promise.all([
         readPages(api, { path: "/meshes", action: "list the meshes" }),
+        readPages(api, { path: "/mesh-insights", action: "look at the meshes" }),
         readPages(api, { path: "/dataplanes/_overview", action: "list the dataplanes" }),
       ]);
-      const rows = meshRows(meshes.items, dataplanes.items.map(parseDataplaneRow));
+      const rows = meshRows(meshes.items, dataplanes.items.map(parseDataplaneRow), insights.items);
       const { print, paint } = cli.terminal;
       print(output === "table" ? render(rows, cli.now(), paint) : await formatData(rows, output));
     });
@@ -48,7 +51,14 @@ export function define(command: CliCommand, cli: Cli): void {
 }
 
 /** Counts the proxies of each mesh. */
-export function meshRows(meshes: readonly unknown[], dataplanes: readonly DataplaneRow[]): readonly MeshRow[] {
+export function meshRows(
+  meshes: readonly unknown[],
+  dataplanes: readonly DataplaneRow[],
+  insights: readonly unknown[] = [],
+): readonly MeshRow[] {
+  const warnings = new Map(
+    insights.map(record).map(({ name, mTLS }) => [text(name), texts(record(mTLS)["warnings"])] as const),
+  );
   const byMesh = Map.groupBy(dataplanes, ({ mesh }) => mesh);
   return meshes.map(record).map((mesh) => {
     const name = text(mesh["name"]) ?? "";
@@ -65,13 +75,14 @@ export function meshRows(meshes: readonly unknown[], dataplanes: readonly Datapl
         offline: count("Offline"),
       },
       refusing: own.filter(({ rejections }) => rejections.length > 0).length,
+      warnings: warnings.get(name) ?? [],
     };
   });
 }
 
 /** A line for each mesh. */
 export function render(rows: readonly MeshRow[], now: Date, paint: Paint = plain): string {
-  return table(rows, [
+  const lines = table(rows, [
     { title: "NAME", value: ({ name }) => name },
     { title: "MTLS", value: ({ mtls }) => mtls },
     { title: "PROXIES", value: ({ proxies }) => String(proxies.total) },
@@ -81,6 +92,8 @@ export function render(rows: readonly MeshRow[], now: Date, paint: Paint = plain
     { title: "REFUSING", value: ({ refusing }) => counted(refusing, paint, "red") },
     { title: "AGE", value: ({ created }) => age(created, now) },
   ]);
+  const warnings = rows.flatMap((row) => row.warnings.map((each) => `${paint("yellow", "!")} ${row.name}: ${each}`));
+  return [lines, ...(warnings.length === 0 ? [] : ["", ...warnings])].join("\n");
 }
 
 function counted(count: number, paint: Paint, style: "red" | "yellow"): string {

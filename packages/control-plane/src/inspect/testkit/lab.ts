@@ -63,6 +63,9 @@ export class Lab implements AsyncDisposable {
       progress: this.progress,
       store: this.store,
       adminKeys: adminKeysFrom({ seed: Buffer.alloc(32), created: now() }),
+      authorities,
+      availabilityTarget: 0,
+      now,
       trustDomain: (identity) => authorities.trustDomain(identity),
     };
     this.inspect = createInspect(this.options);
