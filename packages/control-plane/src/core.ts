@@ -104,7 +104,7 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
 }
 
 function watchExpiry(
-  core: Omit<Core, "presence" | "sessions" | "failure">,
+  core: Pick<Core, "config" | "meshes" | "authorities" | "progress" | "now">,
   log: Log,
   stack: AsyncDisposableStack,
 ): void {
