@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { BackendUnavailable, type CaBackend } from "@heddle/identity/backends/backend.ts";
+import { openRemote } from "@heddle/identity/backends/remote/remote-backend.ts";
 import { readVaultSettings, type VaultLogin, type VaultSettings } from "@heddle/identity/backends/vault/settings.ts";
-import { openVault } from "@heddle/identity/backends/vault/vault-backend.ts";
+import { vaultAuthority } from "@heddle/identity/backends/vault/vault-authority.ts";
 import { eventually } from "../support/eventually.ts";
 import { type OpenBao, startOpenBao } from "../support/openbao.ts";
 
@@ -30,7 +31,7 @@ async function open(
   const settings = await readVaultSettings(conf, { issueTimeout: 2_000, chainTimeout: 2_000 }, at);
   const states: string[] = [];
   const events = { now: () => new Date(), onChange: () => void states.push(backend.state.state), chance: () => 0 };
-  const backend = openVault({ ...settings, login, ...more }, events);
+  const backend = openRemote(vaultAuthority({ ...settings, login, ...more }), events);
   t.after(() => backend.close());
   return { backend, states };
 }

@@ -22,6 +22,11 @@ export function signerFor(key: KeyObject): Signer | undefined {
   return key.asymmetricKeyType === "ec" && curve !== undefined ? { key, ...curve } : undefined;
 }
 
+/** Signs with a P-256 key. */
+export function ecdsaP256Signer(key: KeyObject): Signer {
+  return { key, ...ECDSA_P256 };
+}
+
 /** The signature over these bytes. Runs in the thread pool, so that a slow RSA key does not hold up the event loop. */
 export function signBytes(signer: Signer, bytes: Uint8Array): Promise<Buffer> {
   return signInThreadPool(signer.hash, bytes, signer.key);
@@ -44,8 +49,10 @@ const SMALLEST_RSA_BITS = 2048;
 // RFC 4055 section 5 wants a NULL for the parameters of RSA, RFC 5758 section 3.2 wants them absent for ECDSA.
 const SHA256_WITH_RSA = algorithm("1.2.840.113549.1.1.11", new Uint8Array([5, 0]).buffer);
 
+const ECDSA_P256: Pick<Signer, "hash" | "algorithm"> = { hash: "sha256", algorithm: algorithm("1.2.840.10045.4.3.2") };
+
 const CURVES: ReadonlyMap<string, Pick<Signer, "hash" | "algorithm">> = new Map([
-  ["prime256v1", { hash: "sha256", algorithm: algorithm("1.2.840.10045.4.3.2") }],
+  ["prime256v1", ECDSA_P256],
   ["secp384r1", { hash: "sha384", algorithm: algorithm("1.2.840.10045.4.3.3") }],
   ["secp521r1", { hash: "sha512", algorithm: algorithm("1.2.840.10045.4.3.4") }],
 ]);

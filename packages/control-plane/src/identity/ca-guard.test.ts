@@ -80,12 +80,38 @@ test("a source that is not there is named with what to do", async () => {
   assert.deepEqual(both, [`${CERT} must have exactly one of secret, file, inline, inlineString`]);
 });
 
-test("types: unknown ones and those of a later version are told apart, settings of another type are refused", async () => {
+test("types: unknown ones and settings of another type are refused, with what the type has", async () => {
   assert.match((await told([{ name: "ca", type: "vualt" }]))[0] ?? "", /must be one of "builtin", "provided", "vault"/);
-  const [later] = await told([{ name: "ca", type: "acmpca" }]);
-  assert.match(later ?? "", /builtin, provided, vault: AWS Private CA is not supported by this version/);
   const [foreign] = await told([{ name: "ca", type: "builtin", conf: { cert: text("x") } }]);
   assert.match(foreign ?? "", /conf\.cert does not belong to type builtin/);
+});
+
+test("acmpca and certmanager: what is missing, foreign or not in its form is told with its path", async () => {
+  const at = "mtls.backends[0].conf";
+  const conf = (type: string, settings: object): Promise<readonly string[]> =>
+    told([{ name: "ca", type, conf: settings }]);
+  assert.deepEqual(await conf("acmpca", {}), [`${at}.arn must be set with type acmpca`]);
+  assert.match(
+    (await conf("acmpca", { arn: "arn:aws:s3:::bucket" }))[0] ?? "",
+    /conf\.arn must be the ARN of a private CA/,
+  );
+  const arn = "arn:aws:acm-pca:eu-central-1:123456789012:certificate-authority/1";
+  assert.deepEqual(await conf("acmpca", { arn, commonName: "{{ name }}", caCert: { expiration: "1h" } }), [
+    `${at}.caCert.expiration does not belong to type acmpca`,
+    `${at}.commonName must use {{ tag "key" }} and {{ tag "key" | replace "old" "new" }} only`,
+  ]);
+  const awsCredentials = { accessKey: { secret: "a", inlineString: "b" }, accessKeySecret: { secret: "gone" } };
+  assert.deepEqual(await conf("acmpca", { arn, auth: { awsCredentials } }), [
+    `${at}.auth.awsCredentials.accessKey must have exactly one of secret, file, inline, inlineString`,
+  ]);
+  assert.deepEqual(await conf("certmanager", { issuerRef: { name: "ca" }, dnsNames: ["{{ tag }}"], arn }), [
+    `${at}.arn does not belong to type certmanager, which has issuerRef, commonName, dnsNames and caCert`,
+    `${at}.dnsNames[0] must use {{ tag "key" }} and {{ tag "key" | replace "old" "new" }} only`,
+  ]);
+  assert.match((await conf("certmanager", { issuerRef: {} }))[0] ?? "", /conf\.issuerRef\.name /);
+  assert.deepEqual(await conf("builtin", { caCert: { secret: "a" } }), [
+    `${at}.caCert.secret does not belong to type builtin`,
+  ]);
 });
 
 test("a Vault that cannot be reached is refused, unless the write says so or the backend stays as it was", async () => {

@@ -1,12 +1,13 @@
 import type { WriteGuard } from "@heddle/api/ports.ts";
 import { loadProvided } from "@heddle/identity/backends/provided/load-provided.ts";
-import { tryVault } from "@heddle/identity/backends/vault/try-vault.ts";
+import { tryAuthority } from "@heddle/identity/backends/remote/try-authority.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { MeshSpec, MtlsBackend } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Violation } from "@heddle/model/violation.ts";
 import type { Authorities } from "./authorities.ts";
-import { readProvidedPair, readVault } from "./mesh-backends.ts";
+import { readProvidedPair } from "./mesh-backends.ts";
+import { readRemote } from "./remote-backends.ts";
 import { SourceMissing } from "./source-reader.ts";
 
 /**
@@ -52,11 +53,14 @@ async function violationsOf(at: Parameters<typeof tried>[0]): Promise<readonly V
       const ca = loadProvided(await readProvidedPair(at), new Date(), at.field);
       return ca.ok ? [] : ca.violations;
     }
-    case "vault": {
-      const problem = await tryVault(await readVault(at), at.mesh.name);
+    case "vault":
+    case "acmpca":
+    case "certmanager": {
+      const { make, name, field } = await readRemote(at);
+      const problem = await tryAuthority(make, at.mesh.name);
       if (problem === undefined) return [];
-      const skip = "or write the mesh with mtls.skipValidation: true while Vault cannot be reached";
-      return [{ field: `${at.field}.fromCp`, message: `does not work: ${problem}; repair it, ${skip}` }];
+      const skip = `or write the mesh with mtls.skipValidation: true while ${name} cannot be reached`;
+      return [{ field, message: `does not work: ${problem}; repair it, ${skip}` }];
     }
   }
 }

@@ -1,4 +1,3 @@
-import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import { toMillis } from "@heddle/model/duration.ts";
 import type { MeshSpec, MtlsBackend } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -6,18 +5,17 @@ import type { CaBackend } from "@heddle/identity/backends/backend.ts";
 import { builtinCaRequest, builtinSecretNames } from "@heddle/identity/backends/builtin/ca-request.ts";
 import { localBackend } from "@heddle/identity/backends/local-backend.ts";
 import { loadProvided } from "@heddle/identity/backends/provided/load-provided.ts";
-import { readVaultSettings, type VaultSettings } from "@heddle/identity/backends/vault/settings.ts";
-import { openVault } from "@heddle/identity/backends/vault/vault-backend.ts";
+import { openRemote } from "@heddle/identity/backends/remote/remote-backend.ts";
 import type { Ca } from "@heddle/identity/ca.ts";
 import { createCa } from "@heddle/identity/ca.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
 import { loadCa } from "@heddle/identity/load-ca.ts";
 import type { Parsed } from "@heddle/model/violation.ts";
+import { readRemote } from "./remote-backends.ts";
 import type { SourceReader } from "./source-reader.ts";
 
 /** How a backend's certificates live when its mesh says nothing, in milliseconds. */
 const DAY = 86_400_000;
-const TEN_SECONDS = 10_000;
 
 /** What opening a backend takes. */
 export interface Opening {
@@ -54,12 +52,11 @@ export async function readBackend(opening: Opening): Promise<Openable> {
       const own = await readProvidedPair(opening);
       return local(own, loadProvided(own, now(), field), opening);
     }
-    case "vault": {
-      const settings = await readVault(opening);
-      return {
-        content: canonicalJson(settings),
-        open: (onChange) => openVault(settings, { now, onChange }),
-      };
+    case "vault":
+    case "acmpca":
+    case "certmanager": {
+      const { content, make } = await readRemote(opening);
+      return { content, open: (onChange) => openRemote(make, { now, onChange }) };
     }
   }
 }
@@ -81,25 +78,6 @@ export async function readProvidedPair({
     certificatePem: await sources.read(mesh.name, cert, `${field}.cert`),
     keyPem: await sources.read(mesh.name, key, `${field}.key`),
   };
-}
-
-/** How to reach the Vault of a backend. */
-export async function readVault({
-  mesh,
-  backend,
-  field,
-  sources,
-}: Pick<Opening, "mesh" | "backend" | "field" | "sources">): Promise<VaultSettings> {
-  const { fromCp } = backend.conf ?? {};
-  if (fromCp === undefined) throw new Error(`${field}.fromCp must be set with type vault`);
-  const timeouts = {
-    issueTimeout: toMillis(backend.dpCert?.requestTimeout) ?? TEN_SECONDS,
-    chainTimeout: toMillis(backend.rootChain?.requestTimeout) ?? TEN_SECONDS,
-  };
-  return await readVaultSettings(fromCp, timeouts, {
-    read: (source, at) => sources.read(mesh.name, source, at),
-    field: `${field}.fromCp`,
-  });
 }
 
 function local(pair: CertificateAndKey, ca: Parsed<Ca>, { mesh, backend }: Opening): Openable {

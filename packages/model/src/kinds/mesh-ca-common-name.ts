@@ -1,7 +1,15 @@
+import type { Violation } from "../violation.ts";
+
 const PLACE = /\{\{-?\s*(.*?)\s*-?\}\}/g;
 const TAG = /^tag\s+(?:"([^"]+)"|`([^`]+)`)$/;
 const REPLACE = /^replace\s+"([^"]*)"\s+"([^"]*)"$/;
 const ALLOWED = 'must use {{ tag "key" }} and {{ tag "key" | replace "old" "new" }} only';
+
+/** What is wrong with a template of a common name that may be left out. */
+export function checkCommonName(template: string | undefined, field: string): readonly Violation[] {
+  const message = template === undefined ? undefined : commonNameProblem(template);
+  return message === undefined ? [] : [{ field, message }];
+}
 
 /** What is wrong with a template of a common name; undefined when nothing is. */
 export function commonNameProblem(template: string): string | undefined {

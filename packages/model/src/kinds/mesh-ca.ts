@@ -1,174 +1,105 @@
 import { z } from "zod";
-import { checkDataSource, dataSourceSchema } from "../data-source.ts";
+import { type DataSource, dataSourceSchema } from "../data-source.ts";
 import { duration } from "../schema.ts";
 import type { Violation } from "../violation.ts";
-import { commonNameProblem } from "./mesh-ca-common-name.ts";
+import { acmpcaArnSchema, acmpcaAuthSchema, checkAcmpca } from "./mesh-ca-acmpca.ts";
+import { checkCertmanager, issuerRefSchema } from "./mesh-ca-certmanager.ts";
+import { checkSource } from "./mesh-ca-source.ts";
+import { checkVault, vaultSchema } from "./mesh-ca-vault.ts";
 
 /** The certificate authorities that a mesh can have. */
-export const CA_TYPES = ["builtin", "provided", "vault"] as const;
+export const CA_TYPES = ["builtin", "provided", "vault", "acmpca", "certmanager"] as const;
 export type CaType = (typeof CA_TYPES)[number];
 
-// Kong Mesh has these as well.
-const NOT_YET: Readonly<Record<string, string>> = {
-  acmpca: "AWS Private CA",
-  certmanager: "cert-manager",
-};
-
-/** Settings of a builtin authority. */
+/** Kuma has one name for two things: how a builtin authority is made, and where a certificate comes from. */
 const caCert = z.strictObject({
   RSAbits: z.int().min(2_048).max(8_192).optional().describe("Makes an RSA key of this size; ECDSA P-256 when unset"),
   rsaBits: z.int().min(2_048).max(8_192).optional().describe("The same as RSAbits"),
   expiration: duration().optional().describe("Life of the root certificate (10y)"),
+  ...dataSourceSchema.shape,
 });
-
-const vaultTls = z.strictObject({
-  caCert: dataSourceSchema.optional().describe("Whose certificates Vault may show (those that the system trusts)"),
-  clientCert: dataSourceSchema.optional().describe("Certificate to show to Vault, for a server that asks for one"),
-  clientKey: dataSourceSchema.optional().describe("Its key"),
-  skipVerify: z.boolean().optional().describe("Talk to anybody who answers; for trying out only (false)"),
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Name that Vault's certificate must have (the host of the address)"),
-});
-
-const mount = z.string().regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, {
-  error: 'must be the path of a mount, such as "kmesh-pki-default"',
-});
-
-const vaultAuth = z.strictObject({
-  token: dataSourceSchema.optional().describe("A token; a renewable one is renewed at half of its life"),
-  tls: z
-    .strictObject({
-      clientCert: dataSourceSchema.optional().describe("Certificate to log in with"),
-      clientKey: dataSourceSchema.optional().describe("Its key"),
-    })
-    .optional()
-    .describe("Log in with a certificate (Vault's auth method cert)"),
-  aws: z
-    .strictObject({
-      type: z.enum(["IAM"]).optional().describe("How: by a signed request to AWS STS (IAM)"),
-      role: z.string().min(1).optional().describe("Role of Vault's auth method aws"),
-      iamServerIdHeader: z.string().min(1).optional().describe("Value of X-Vault-AWS-IAM-Server-ID"),
-    })
-    .optional()
-    .describe("Log in as this machine's AWS identity (Vault's auth method aws)"),
-  kubernetes: z
-    .strictObject({
-      role: z.string().min(1).describe("Role of Vault's auth method kubernetes"),
-      path: mount.optional().describe("Where that method is mounted (kubernetes)"),
-      tokenPath: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("File with the service account's token (/var/run/secrets/kubernetes.io/serviceaccount/token)"),
-    })
-    .optional()
-    .describe("Log in as this pod's service account (Vault's auth method kubernetes)"),
-});
-
-const address = z.string().regex(/^https?:\/\/[^/\s]+\/?$/, {
-  error: 'must be the URL of a Vault server, such as "https://vault.example:8200"',
-});
-
-const fromCp = z.strictObject({
-  address: address.describe("URL of Vault"),
-  agentAddress: address.optional().describe("URL of a Vault Agent, which is asked instead; it logs in for us"),
-  namespace: z.string().min(1).optional().describe("Namespace of Vault"),
-  pki: mount.describe("Mount of the PKI engine"),
-  role: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]+$/, { error: "must be the name of a role of the PKI engine" })
-    .describe("Role of the PKI engine that issues"),
-  commonName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Template of the common name, such as {{ tag "kuma.io/service" }}.mesh (none)'),
-  tls: vaultTls.optional().describe("How the connection to Vault is made"),
-  auth: vaultAuth.optional().describe("How the control plane logs in: one of these"),
-});
-export type VaultConf = z.infer<typeof fromCp>;
 
 export const caConfSchema = z.strictObject({
-  caCert: caCert.optional().describe("builtin: the authority that is made"),
+  caCert: caCert
+    .optional()
+    .describe(
+      "builtin: the authority that is made. acmpca: whose certificates AWS may show (those that the system trusts). " +
+        "certmanager: what proxies trust (what cert-manager tells with each certificate)",
+    ),
   cert: dataSourceSchema
     .optional()
     .describe("provided: certificate of the authority, its issuers behind it up to the root"),
   key: dataSourceSchema.optional().describe("provided: private key of the first certificate"),
-  fromCp: fromCp.optional().describe("vault: how the control plane reaches Vault's PKI engine"),
+  fromCp: vaultSchema.optional().describe("vault: how the control plane reaches Vault's PKI engine"),
+  arn: acmpcaArnSchema.optional().describe("acmpca: ARN of the authority in AWS Private CA"),
+  auth: acmpcaAuthSchema.optional().describe("acmpca: how the control plane shows who it is"),
+  issuerRef: issuerRefSchema.optional().describe("certmanager: the issuer"),
+  commonName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('acmpca, certmanager: template of the common name, such as {{ tag "kuma.io/service" }}.mesh (none)'),
+  dnsNames: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("certmanager: templates, as of the common name, of DNS names that certificates have as well (none)"),
 });
 export type CaConf = z.infer<typeof caConfSchema>;
 
-export const caTypeSchema = z.enum(CA_TYPES, {
-  error: ({ input }) => {
-    const known = `must be one of ${CA_TYPES.join(", ")}`;
-    const name = typeof input === "string" ? NOT_YET[input] : undefined;
-    return name === undefined ? undefined : `${known}: ${name} is not supported by this version`;
-  },
-});
+export const caTypeSchema = z.enum(CA_TYPES);
 
-const FIELDS: Readonly<Record<CaType, readonly (keyof CaConf)[]>> = {
-  builtin: ["caCert"],
-  provided: ["cert", "key"],
-  vault: ["fromCp"],
+interface Fields {
+  readonly required: readonly (keyof CaConf)[];
+  readonly optional: readonly (keyof CaConf)[];
+}
+
+const FIELDS: Readonly<Record<CaType, Fields>> = {
+  builtin: { required: [], optional: ["caCert"] },
+  provided: { required: ["cert", "key"], optional: [] },
+  vault: { required: ["fromCp"], optional: [] },
+  acmpca: { required: ["arn"], optional: ["commonName", "caCert", "auth"] },
+  certmanager: { required: ["issuerRef"], optional: ["commonName", "dnsNames", "caCert"] },
 };
 
 /** What is wrong with the settings of a backend of this type; `field` is where they stand. */
 export function checkCaConf(type: CaType, conf: CaConf, field: string): readonly Violation[] {
+  const { required, optional } = FIELDS[type];
+  const allowed = [...required, ...optional];
   const foreign = (Object.keys(conf) as (keyof CaConf)[]).filter(
-    (key) => conf[key] !== undefined && !FIELDS[type].includes(key),
+    (key) => conf[key] !== undefined && !allowed.includes(key),
   );
-  const required = type === "builtin" ? [] : FIELDS[type];
   const missing = required.filter((key) => conf[key] === undefined);
   return [
     ...foreign.map((key) => ({
       field: `${field}.${key}`,
-      message: `does not belong to type ${type}, which has ${FIELDS[type].join(" and ")}`,
+      message: `does not belong to type ${type}, which has ${listed(allowed)}`,
     })),
     ...missing.map((key) => ({ field: `${field}.${key}`, message: `must be set with type ${type}` })),
     ...(["cert", "key"] as const).flatMap((key) => checkSource(conf[key], `${field}.${key}`)),
+    ...checkCaCert(type, conf.caCert, `${field}.caCert`),
     ...(conf.fromCp === undefined ? [] : checkVault(conf.fromCp, `${field}.fromCp`)),
+    ...(type === "acmpca" ? checkAcmpca(conf, field) : []),
+    ...(type === "certmanager" ? checkCertmanager(conf, field) : []),
   ];
 }
 
-function checkVault({ tls = {}, auth, agentAddress, commonName }: VaultConf, field: string): readonly Violation[] {
-  const problem = commonName === undefined ? undefined : commonNameProblem(commonName);
-  return [
-    ...(problem === undefined ? [] : [{ field: `${field}.commonName`, message: problem }]),
-    ...checkSource(tls.caCert, `${field}.tls.caCert`),
-    ...checkPair(tls, `${field}.tls`, false),
-    ...(auth === undefined && agentAddress === undefined
-      ? [{ field: `${field}.auth`, message: "must be set without agentAddress: one of token, tls, aws, kubernetes" }]
-      : []),
-    ...(auth === undefined ? [] : checkAuth(auth, `${field}.auth`)),
-  ];
+/** The part of `caCert` that says where a certificate comes from. */
+export function caCertSource({ caCert: source }: CaConf): DataSource | undefined {
+  if (source === undefined) return undefined;
+  const { secret, file, inline, inlineString } = source;
+  return { secret, file, inline, inlineString };
 }
 
-function checkAuth(auth: NonNullable<VaultConf["auth"]>, field: string): readonly Violation[] {
-  const said = Object.values(auth).filter((value) => value !== undefined);
-  return [
-    ...(said.length === 1 ? [] : [{ field, message: "must have exactly one of token, tls, aws, kubernetes" }]),
-    ...checkSource(auth.token, `${field}.token`),
-    ...(auth.tls === undefined ? [] : checkPair(auth.tls, `${field}.tls`, true)),
-  ];
+function checkCaCert(type: CaType, conf: CaConf["caCert"], field: string): readonly Violation[] {
+  if (conf === undefined || type === "provided" || type === "vault") return [];
+  const isMade = ["RSAbits", "rsaBits", "expiration"];
+  const foreign = Object.entries(conf)
+    .filter(([key, value]) => value !== undefined && isMade.includes(key) !== (type === "builtin"))
+    .map(([key]) => ({ field: `${field}.${key}`, message: `does not belong to type ${type}` }));
+  if (type === "builtin" || foreign.length > 0) return foreign;
+  return checkSource(caCertSource({ caCert: conf }), field);
 }
 
-function checkPair(
-  { clientCert, clientKey }: NonNullable<NonNullable<VaultConf["auth"]>["tls"]>,
-  field: string,
-  isRequired: boolean,
-): readonly Violation[] {
-  const count = [clientCert, clientKey].filter((each) => each !== undefined).length;
-  const isWhole = count === 2 || (count === 0 && !isRequired);
-  return [
-    ...(isWhole ? [] : [{ field, message: "must have both clientCert and clientKey" }]),
-    ...checkSource(clientCert, `${field}.clientCert`),
-    ...checkSource(clientKey, `${field}.clientKey`),
-  ];
-}
-
-function checkSource(source: Parameters<typeof checkDataSource>[0] | undefined, field: string): readonly Violation[] {
-  return source === undefined ? [] : checkDataSource(source, field);
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

@@ -1,7 +1,8 @@
 import { getCACertificates } from "node:tls";
 import { Agent, type Dispatcher, interceptors, request } from "undici";
 import { z } from "zod";
-import { failureOf, VaultFailure } from "./failure.ts";
+import { AuthorityFailure } from "../remote/authority-failure.ts";
+import { failureOf } from "./failure.ts";
 import type { VaultSettings } from "./settings.ts";
 
 /** How many requests run at once at most. */
@@ -23,9 +24,9 @@ export interface VaultRequest {
 
 /** The connections to a Vault server. */
 export interface VaultConnection {
-  /** The answer's text; throws VaultFailure. */
+  /** The answer's text; throws AuthorityFailure. */
   text(request: VaultRequest): Promise<string>;
-  /** The answer as JSON, read by a schema; throws VaultFailure. */
+  /** The answer as JSON, read by a schema; throws AuthorityFailure. */
   json<T>(request: VaultRequest, schema: z.ZodType<T>): Promise<T>;
   close(): void;
 }
@@ -78,9 +79,9 @@ async function send(
     if (response.statusCode >= 300) throw failureOf(response.statusCode, errorsIn(text), what);
     return text;
   } catch (cause) {
-    if (cause instanceof VaultFailure) throw cause;
+    if (cause instanceof AuthorityFailure) throw cause;
     const reason = signal.aborted ? `no answer within ${timeoutMillis} ms` : reasonOf(cause);
-    throw new VaultFailure("unavailable", `Cannot reach Vault at ${address} ${what}: ${reason}`, { cause });
+    throw new AuthorityFailure("unavailable", `Cannot reach Vault at ${address} ${what}: ${reason}`, { cause });
   }
 }
 
@@ -108,7 +109,7 @@ function parseAnswer<T>(text: string, schema: z.ZodType<T>, what: string): T {
     return schema.parse(JSON.parse(text));
   } catch {
     // What came may hold a key, so none of it is quoted.
-    throw new VaultFailure("unavailable", `Cannot read Vault's answer ${what}: it has not the form of Vault's API`);
+    throw new AuthorityFailure("unavailable", `Cannot read Vault's answer ${what}: it has not the form of Vault's API`);
   }
 }
 

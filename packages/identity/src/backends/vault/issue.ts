@@ -1,10 +1,9 @@
-import { X509Certificate } from "node:crypto";
 import { z } from "zod";
-import { renderCommonName } from "@heddle/model/kinds/mesh-ca-common-name.ts";
 import type { CertificateRequest, IssuedCertificate } from "../../leaf.ts";
-import { isSelfSigned, pemCertificates } from "../../pem-certificates.ts";
+import { pemCertificates } from "../../pem-certificates.ts";
+import { checkIssued, type Giver } from "../remote/issued-certificate.ts";
+import { requestedName } from "../remote/requested-name.ts";
 import type { VaultRequest } from "./connection.ts";
-import { VaultFailure } from "./failure.ts";
 import type { VaultSettings } from "./settings.ts";
 
 /** What Vault answers when it has issued. */
@@ -25,8 +24,7 @@ export function issueRequest(
   { pki, role, commonName, issueTimeout }: VaultSettings,
   { uris, validitySeconds }: CertificateRequest,
 ): VaultRequest {
-  const tag = (key: string): string | undefined => uris.find((uri) => uri.startsWith(`kuma://${key}/`));
-  const name = commonName && renderCommonName(commonName, (key) => tag(key)?.slice(`kuma://${key}/`.length));
+  const name = requestedName(commonName, { uris });
   return {
     method: "POST",
     path: `${pki}/issue/${role}`,
@@ -43,40 +41,10 @@ export function issueRequest(
   };
 }
 
-/** Reads what Vault issued, and whether it is what was asked for; throws VaultFailure. */
-export function readIssued(
-  answer: z.infer<typeof issuedSchema>,
-  { uris, usages }: CertificateRequest,
-): IssuedCertificate {
-  const { data } = answer;
-  const leaf = readCertificate(data.certificate);
-  const names = (leaf.subjectAltName ?? "").split(", ");
-  const missing = uris.filter((uri) => !names.includes(`URI:${uri}`));
-  if (missing.length > 0) {
-    throw new VaultFailure(
-      "refused",
-      `Vault issued a certificate without ${missing.join(", ")}; see allowed_uri_sans of the role`,
-    );
-  }
-  const allowed: readonly string[] = leaf.keyUsage ?? [];
-  const lacking = usages.filter((usage) => allowed.length > 0 && !allowed.includes(OIDS[usage]));
-  if (lacking.length > 0) {
-    throw new VaultFailure(
-      "refused",
-      `Vault issued a certificate that is not for ${lacking.join(" and ")} use; set ${lacking.map((usage) => `${usage}_flag`).join(" and ")} of the role`,
-    );
-  }
-  return {
-    certificatePem:
-      leaf.toString() +
-      chainOf(answer)
-        .filter((each) => !isSelfSigned(each))
-        .join(""),
-    keyPem: data.private_key,
-    notBefore: leaf.validFromDate,
-    notAfter: leaf.validToDate,
-    serial: leaf.serialNumber,
-  };
+/** Reads what Vault issued, and whether it is what was asked for; throws AuthorityFailure. */
+export function readIssued(answer: z.infer<typeof issuedSchema>, request: CertificateRequest): IssuedCertificate {
+  const { certificate, private_key: keyPem } = answer.data;
+  return checkIssued({ certificate, keyPem, chain: chainOf(answer) }, request, VAULT);
 }
 
 /** The authorities above an issued certificate, the issuer first. */
@@ -84,18 +52,8 @@ export function chainOf({ data }: z.infer<typeof issuedSchema>): readonly string
   return (data.ca_chain ?? [data.issuing_ca ?? ""]).flatMap(pemCertificates);
 }
 
-// Extended key usages of RFC 5280; Node shows them so.
-const OIDS: Readonly<Record<CertificateRequest["usages"][number], string>> = {
-  server: "1.3.6.1.5.5.7.3.1",
-  client: "1.3.6.1.5.5.7.3.2",
+const VAULT: Giver = {
+  name: "Vault",
+  onMissingNames: "see allowed_uri_sans of the role",
+  onMissingUsages: (usages) => `set ${usages.map((usage) => `${usage}_flag`).join(" and ")} of the role`,
 };
-
-function readCertificate(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new VaultFailure("refused", "Vault's answer to a request for a certificate holds none that can be read", {
-      cause,
-    });
-  }
-}

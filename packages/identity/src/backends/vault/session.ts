@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { AuthorityFailure } from "../remote/authority-failure.ts";
 import { loginRequest } from "./auth/login-request.ts";
 import type { VaultConnection, VaultRequest } from "./connection.ts";
-import { VaultFailure } from "./failure.ts";
 import type { VaultSettings } from "./settings.ts";
 
 const loginSchema = z.object({
@@ -39,14 +39,14 @@ export class VaultSession {
     try {
       return await this.#connection.json({ ...request, token: (await lease).token }, schema);
     } catch (error) {
-      if (!(error instanceof VaultFailure) || error.kind !== "denied" || !this.#canLogIn()) throw error;
+      if (!(error instanceof AuthorityFailure) || error.kind !== "denied" || !this.#canLogIn()) throw error;
       // Many requests may be denied at the same time: the first one forgets the token, all wait for the new one.
       if (this.#lease === lease) this.#lease = undefined;
       return await this.#connection.json({ ...request, token: (await this.#current()).token }, schema);
     }
   }
 
-  /** Makes sure that there is a token which Vault takes; throws VaultFailure. */
+  /** Makes sure that there is a token which Vault takes; throws AuthorityFailure. */
   async check(): Promise<void> {
     const lease = await this.#current();
     if (lease.token === undefined) return;

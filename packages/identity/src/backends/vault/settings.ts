@@ -1,4 +1,5 @@
-import type { VaultConf } from "@heddle/model/kinds/mesh-ca.ts";
+import type { VaultConf } from "@heddle/model/kinds/mesh-ca-vault.ts";
+import type { ReadSource, Timeouts } from "../remote/sources.ts";
 
 /** A certificate and its key to show to a server, PEM. */
 export interface ClientPair {
@@ -20,7 +21,7 @@ export type VaultLogin =
   | { readonly by: "kubernetes"; readonly role: string; readonly path: string; readonly tokenPath: string };
 
 /** What is needed to talk to Vault's PKI engine. Equal settings mean the same backend. */
-export interface VaultSettings {
+export interface VaultSettings extends Timeouts {
   readonly address: string;
   readonly namespace: string | undefined;
   readonly pki: string;
@@ -33,14 +34,7 @@ export interface VaultSettings {
     readonly serverName: string | undefined;
   };
   readonly login: VaultLogin;
-  /** For one certificate, and for the chain of the authority; milliseconds. */
-  readonly issueTimeout: number;
-  readonly chainTimeout: number;
 }
-
-type Source = NonNullable<NonNullable<VaultConf["tls"]>["caCert"]>;
-/** Reads a source; throws with the reason. */
-export type ReadSource = (source: Source, field: string) => Promise<string>;
 
 /** Kubernetes puts it there in every pod. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -48,7 +42,7 @@ const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/tok
 /** The settings with everything read that they name; `field` is where they stand, for messages. */
 export async function readVaultSettings(
   conf: VaultConf,
-  timeouts: Pick<VaultSettings, "issueTimeout" | "chainTimeout">,
+  timeouts: Timeouts,
   { read, field }: { readonly read: ReadSource; readonly field: string },
 ): Promise<VaultSettings> {
   const { tls = {}, auth = {} } = conf;

@@ -1,56 +1,51 @@
 import type { CertificateRequest, IssuedCertificate } from "../../leaf.ts";
-import { pemCertificates } from "../../pem-certificates.ts";
 import { anchorsOf } from "../../trusted-roots.ts";
 import { type BackendEvents, type BackendState, BackendUnavailable, type CaBackend } from "../backend.ts";
+import { AuthorityFailure } from "./authority-failure.ts";
 import { backOff } from "./back-off.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
-import { connectVault, MOST_AT_ONCE, type VaultConnection } from "./connection.ts";
-import { VaultFailure } from "./failure.ts";
-import { chainOf, issuedSchema, issueRequest, readIssued } from "./issue.ts";
-import { VaultSession } from "./session.ts";
-import type { VaultSettings } from "./settings.ts";
+import type { RemoteAuthority } from "./remote-authority.ts";
 
 /** More proxies than one control plane is made for. */
 const MOST_WAITING = 10_000;
 
-/** What a Vault backend needs beside its settings. */
-export interface VaultOptions extends BackendEvents {
+/** What a backend somewhere else needs beside its settings. */
+export interface RemoteOptions extends BackendEvents {
   /** 0 to 1, for waits that shall not be the same everywhere. */
   readonly chance?: () => number;
 }
 
-/** An authority in Vault's PKI engine. It begins to connect at once; `onChange` tells when the roots are known. */
-export function openVault(settings: VaultSettings, options: VaultOptions): CaBackend {
-  return new VaultBackend(settings, options);
+/** Makes an authority; `onLost` takes a failure between two requests, such as a token that could not be renewed. */
+export type MakeAuthority = (onLost: (error: unknown) => void) => RemoteAuthority;
+
+/** A backend over an authority somewhere else. It begins to connect at once; `onChange` tells when the roots are known. */
+export function openRemote(make: MakeAuthority, options: RemoteOptions): CaBackend {
+  return new RemoteBackend(make, options);
 }
 
 /**
- * While Vault can be reached requests go to it, a few at a time. When it fails, all that wait fail at once, and nothing is
- * sent but one probe, again and again with growing pauses: the token, the authority's chain, and the request that failed.
+ * While the authority can be reached requests go to it, a few at a time. When it fails, all that wait fail at once, and
+ * nothing is sent but one probe, again and again with growing pauses: the authority's chain, and the request that failed.
  * After that one request goes first: only when a certificate was issued, the others follow and the pauses begin anew.
  */
-class VaultBackend implements CaBackend {
+class RemoteBackend implements CaBackend {
   state: BackendState = { state: "starting" };
   roots: readonly string[] = [];
   issuer: string | undefined;
-  readonly #settings: VaultSettings;
-  readonly #options: VaultOptions;
-  readonly #connection: VaultConnection;
-  readonly #session: VaultSession;
+  readonly #authority: RemoteAuthority;
+  readonly #options: RemoteOptions;
   readonly #queue = new BoundedQueue(1, MOST_WAITING);
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   /** The request that failed last: part of the probe, for nobody tells when a role or a policy was changed. */
   #failed: CertificateRequest | undefined;
-  /** Ends of the chains of what was issued last; a role may have another issuer than the engine's default. */
+  /** Ends of the chains of what was issued last; it may have another issuer than the one that is told of. */
   #anchors: readonly string[] = [];
   #isClosed = false;
 
-  constructor(settings: VaultSettings, options: VaultOptions) {
-    this.#settings = settings;
+  constructor(make: MakeAuthority, options: RemoteOptions) {
     this.#options = options;
-    this.#connection = connectVault(settings);
-    this.#session = new VaultSession(this.#connection, settings, (error) => this.#fail(error));
+    this.#authority = make((error) => this.#fail(error));
     void this.#probe();
   }
 
@@ -59,7 +54,7 @@ class VaultBackend implements CaBackend {
     try {
       return await this.#queue.run(() => this.#issueNow(request));
     } catch (error) {
-      if (error instanceof VaultFailure) this.#note(error, request);
+      if (error instanceof AuthorityFailure) this.#note(error, request);
       throw this.#stateNow() === "down" ? this.#unavailable(error) : error;
     }
   }
@@ -68,19 +63,16 @@ class VaultBackend implements CaBackend {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#queue.clear(this.#unavailable());
-    this.#session.close();
-    this.#connection.close();
+    this.#authority.close();
   }
 
   async #issueNow(request: CertificateRequest): Promise<IssuedCertificate> {
     if (this.#stateNow() === "down") throw this.#unavailable();
-    const answer = await this.#session.json(issueRequest(this.#settings, request), issuedSchema);
-    const issued = readIssued(answer, request);
-    const chain = chainOf(answer);
+    const { issued, chain } = await this.#authority.issue(request);
     await this.#meet(anchorsOf(chain));
     this.issuer = chain[0];
     this.#failures = 0;
-    this.#queue.width = MOST_AT_ONCE;
+    this.#queue.width = this.#authority.mostAtOnce;
     return issued;
   }
 
@@ -90,10 +82,10 @@ class VaultBackend implements CaBackend {
     this.#anchors = anchors;
     await this.#readRoots();
     this.#options.onChange();
-    throw new BackendUnavailable("Vault's certificate authority has a new root; proxies get to know it first");
+    throw new BackendUnavailable("the certificate authority has a new root; proxies get to know it first");
   }
 
-  #note(error: VaultFailure, request: CertificateRequest): void {
+  #note(error: AuthorityFailure, request: CertificateRequest): void {
     this.#failed = request;
     if (error.kind === "refused") this.#schedule();
     else this.#fail(error);
@@ -126,7 +118,6 @@ class VaultBackend implements CaBackend {
 
   async #probe(): Promise<void> {
     try {
-      await this.#session.check();
       await this.#readRoots();
       if (this.#failed !== undefined) await this.#tryAgain(this.#failed);
     } catch (error) {
@@ -139,9 +130,9 @@ class VaultBackend implements CaBackend {
 
   async #tryAgain(request: CertificateRequest): Promise<void> {
     try {
-      await this.#session.json(issueRequest(this.#settings, request), issuedSchema);
+      await this.#authority.issue({ ...request, now: this.#options.now() });
     } catch (error) {
-      if (!(error instanceof VaultFailure) || error.kind !== "refused") throw error;
+      if (!(error instanceof AuthorityFailure) || error.kind !== "refused") throw error;
       return this.#schedule();
     }
     this.#failed = undefined;
@@ -150,21 +141,11 @@ class VaultBackend implements CaBackend {
   }
 
   async #readRoots(): Promise<void> {
-    const { pki, chainTimeout: timeoutMillis } = this.#settings;
-    const what = `to read the certificate authority of "${pki}"`;
-    const read = async (path: string): Promise<readonly string[]> =>
-      pemCertificates(await this.#connection.text({ method: "GET", path: `${pki}/${path}`, timeoutMillis, what }));
-    const chain = await read("ca_chain");
-    // Older versions of Vault have no chain for an engine whose own authority is the root.
-    const known = chain.length > 0 ? chain : await read("ca/pem");
-    this.issuer ??= known[0];
-    const found = anchorsOf(known);
-    const roots = [...new Set([...found, ...this.#anchors])].toSorted();
+    const chain = await this.#authority.chain();
+    this.issuer ??= chain[0];
+    const roots = [...new Set([...anchorsOf(chain), ...this.#anchors])].toSorted();
     if (roots.length === 0) {
-      throw new VaultFailure(
-        "unavailable",
-        `The PKI engine "${pki}" of Vault has no certificate authority; give it one`,
-      );
+      throw new AuthorityFailure("unavailable", "the certificate authority tells no certificate of its own");
     }
     if (roots.join("") !== this.roots.join("")) this.roots = roots;
   }
