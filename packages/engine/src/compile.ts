@@ -12,7 +12,7 @@ import type { Conflict, Destination, InboundPlan, OutboundPlan, Patched, Resourc
 import type { Conf, InboundRules, Policy } from "./policy.ts";
 import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
 import { resourceFacts } from "./resource-facts.ts";
-import { identityOf, type ProxyIdentity } from "./snapshot/identity.ts";
+import { identityInForce, type ProxyIdentity } from "./snapshot/identity.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot/snapshot.ts";
 
 /** What one kind of policy says at one place of a proxy. */
@@ -63,13 +63,12 @@ export interface Compiled {
 }
 
 /** Compiles a proxy: what the mesh and its policies mean for it, as Envoy's resources. Pure but for the memo. */
-export function compile(
-  mesh: MeshSnapshot,
-  { resource: proxy, facts: { node } }: DataplaneEntry,
-  policies: readonly Policy[],
-  memo: Memo,
-): Compiled {
-  const identity = identityOf(mesh, proxy);
+export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: readonly Policy[], memo: Memo): Compiled {
+  const {
+    resource: proxy,
+    facts: { node },
+  } = entry;
+  const identity = identityInForce(mesh, entry);
   const matched = match(mesh, proxy, policies, memo);
   const tls = identity?.tls;
   const facts = proxyFacts(mesh, proxy, { tls, node, memo });

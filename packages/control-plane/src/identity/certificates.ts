@@ -22,6 +22,8 @@ export interface Held {
   readonly issuer: string;
   /** Which roots it ends in; unknown of one that an earlier version issued. */
   readonly roots?: string | undefined;
+  /** The SPIFFE IDs in it, and what gave them; unknown of one that an earlier version issued. */
+  readonly ids?: { readonly spiffeIds: readonly string[]; readonly by: "Mesh" | "MeshIdentity" } | undefined;
 }
 
 /**
@@ -79,6 +81,11 @@ export class Certificates {
     this.#options = options;
   }
 
+  /** Whether it is time for another one. */
+  isDue({ renewAt }: Held): boolean {
+    return renewAt <= this.#now();
+  }
+
   /** Whether what a proxy holds still serves: for this identity, by this authority, and not due for renewal. */
   isGood(held: Held | undefined, holder: Holder): boolean {
     const authority = this.#authorities.forProxy(holder.mesh, holder.identity);
@@ -123,6 +130,7 @@ export class Certificates {
       basis: basisOf(identity, authority),
       issuer: issuerName(identity),
       roots: contentHash(authority.caPem),
+      ids: { spiffeIds: identity.spiffeIds, by: identity.issuer.by },
     };
   }
 

@@ -15,7 +15,7 @@ export class ExternalSecrets {
 
   /** Notes what a Secret holds, when the change is about one; gives its name if that is new. */
   take(change: MeshChange): readonly string[] {
-    if (change.what === "facts" || change.resource.type !== "Secret") return [];
+    if (!("resource" in change) || change.resource.type !== "Secret") return [];
     const { name } = change.resource;
     const text = change.what === "put" ? textOf(change.resource) : undefined;
     if (this.#texts.get(name) === text) return [];

@@ -1,23 +1,19 @@
-import { type Compiled, compile, discovered, endpointOrder } from "@heddle/engine/compile.ts";
+import { compile } from "@heddle/engine/compile.ts";
 import type { Memo } from "@heddle/engine/memo.ts";
-import type { Destination } from "@heddle/engine/plan/plan.ts";
-import { endpointsOf, serviceKey } from "@heddle/engine/plan/resolve.ts";
 import type { Policy } from "@heddle/engine/policy.ts";
 import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { meshExternalService } from "@heddle/model/kinds/mesh-external-service.ts";
-import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import type { Resource } from "@heddle/model/resource.ts";
-import { TYPE_URL } from "@heddle/xds/type-url.ts";
 import type { Authorities } from "../identity/authorities.ts";
 import type { Certificates, Held, Holder } from "../identity/certificates.ts";
 import type { CaEvents } from "../identity/mesh-cas.ts";
 import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
-import { Assignments } from "./assignments.ts";
+import { IdentityMoves } from "./identity-moves.ts";
 import { Proxy } from "./proxy.ts";
 import { rejectionOf } from "./refusals.ts";
 import { concerned } from "./concerned.ts";
@@ -25,6 +21,7 @@ import { Consumers } from "./consumers.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { MeshTrust } from "./mesh-trust.ts";
+import { ResourceSets } from "./resource-sets.ts";
 import { withOwnResources } from "./with-own-resources.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -58,7 +55,6 @@ export class MeshRuntime {
   #revision = 0;
   readonly #proxies = new Map<string, Proxy>();
   readonly #consumers = new Consumers();
-  readonly #assignments = new Assignments();
   readonly #externalSecrets = new ExternalSecrets();
   readonly #compilations: WorkQueue<Proxy>;
   readonly #issuing = new Set<Proxy>();
@@ -66,12 +62,22 @@ export class MeshRuntime {
   readonly #certificates = new Map<string, Held>();
   #held: readonly { readonly at: number; readonly policy: HeldPolicy }[] = [];
   readonly #trust: MeshTrust;
+  readonly #sets: ResourceSets;
+  readonly #moves = new IdentityMoves((changes) => this.#staging.apply(changes, this.#revision));
 
   constructor(mesh: Resource<MeshSpec>, shared: Shared) {
     this.#shared = shared;
     this.#trust = new MeshTrust(shared.authorities);
+    this.#sets = new ResourceSets(this.#trust, this.#externalSecrets);
     this.#staging = new Staging(emptySnapshot(mesh, shared.zone), this.#stagingOptions());
-    this.#compilations = new WorkQueue(shared.sliceMillis, (proxy) => this.#compile(proxy), shared.onProgress);
+    this.#compilations = new WorkQueue(
+      shared.sliceMillis,
+      (proxy) => this.#compile(proxy),
+      () => {
+        this.#moves.compiled(this.#parties);
+        shared.onProgress();
+      },
+    );
   }
 
   /** The mesh as its users want it, without policies that proxies refused. */
@@ -107,10 +113,8 @@ export class MeshRuntime {
   apply(changes: readonly MeshChange[], revision = this.#revision): void {
     this.#revision = Math.max(revision, this.#revision);
     const secrets = changes.flatMap((change) => this.#externalSecrets.take(change));
-    this.#staging.apply(
-      changes.flatMap((change) => effectOf(change, this.snapshot)),
-      this.#revision,
-    );
+    const moves = this.#moves.begin(changes, this.#parties);
+    this.#staging.apply([...changes.flatMap((change) => effectOf(change, this.snapshot)), ...moves], this.#revision);
     for (const change of changes) {
       if (change.what === "delete" && change.resource.type === "Dataplane")
         this.#certificates.delete(change.resource.name);
@@ -129,11 +133,16 @@ export class MeshRuntime {
     this.#staging.stop();
   }
 
+  get #parties(): Parameters<IdentityMoves["begin"]>[1] {
+    return { snapshot: this.snapshot, proxies: this.#proxies, certificates: this.#certificates };
+  }
+
   #hear(proxy: Proxy, rejection?: Rejection): void {
     if (this.#proxies.get(proxy.name) !== proxy) return;
     if (rejection !== undefined) return this.#staging.refused(proxy, rejection);
     this.#staging.synced(proxy);
     if (this.#trust.hasArrived(this)) this.renewCertificates();
+    this.#moves.heard(proxy, this.#parties);
   }
 
   #stagingOptions(): StagingOptions {
@@ -201,19 +210,22 @@ export class MeshRuntime {
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
     if (this.#trust.hasArrived(this)) this.renewCertificates();
+    this.#moves.moveOn(this.#parties);
     this.#consumers.gone(proxy);
     this.#shared.onProgress();
   }
 
   /** Notes what a proxy held before this control plane started. */
-  remember(name: string, held: Held): void {
-    this.#certificates.set(name, held);
+  remember(name: string, known: Held): void {
+    this.#certificates.set(name, this.#moves.remember(name, known, this.snapshot));
   }
 
   /** The proxy lacks its certificate, and the key of the one that was issued is not here: it gets another one. */
   reissue(proxy: Proxy): void {
     proxy.held = undefined;
     this.#certificates.delete(proxy.name);
+    // What it had before is gone as well: it gets what it is meant to have.
+    this.#moves.forget(proxy.name, this.snapshot);
     this.#ensureCertificate(proxy);
   }
 
@@ -257,6 +269,12 @@ export class MeshRuntime {
   #ensureCertificate(proxy: Proxy): boolean {
     const identity = proxy.compiled?.identity;
     if (identity === undefined) return false;
+    if (identity.isEarlier) {
+      // Nothing is issued for an identity that is given up; one that is due moves without waiting for others any longer.
+      if (proxy.held === undefined || this.#shared.certificates.isDue(proxy.held))
+        setImmediate(() => this.#moves.hurry(proxy.name, this.snapshot));
+      return proxy.held?.secret.name === identity.tls.identitySecret;
+    }
     const holder: Holder = { mesh: proxy.mesh, name: proxy.name, identity };
     const { certificates } = this.#shared;
     // A certificate of another root waits until every proxy trusts that root: otherwise its owner would be refused.
@@ -292,37 +310,12 @@ export class MeshRuntime {
   #publish(proxy: Proxy): void {
     const { compiled } = proxy;
     if (compiled === undefined || !this.#trust.isKnown(compiled, this.snapshot)) return;
-    const endpoints = new Map(
-      discovered(compiled).map((destination) => [destination.key, this.#assignment(compiled, destination)]),
-    );
-    const set = new Map(compiled.resources);
-    set.set(TYPE_URL.endpoint, endpoints);
-    set.set(TYPE_URL.secret, this.#secrets(proxy, compiled));
-    proxy.publish(set, this.#revision);
+    const snapshots = { wanted: this.snapshot, staged: this.#staging.snapshotFor(proxy) };
+    proxy.publish(this.#sets.whole(proxy, compiled, snapshots), this.#revision);
   }
 
   #publishEndpoints(proxy: Proxy, key: string): void {
-    const old = proxy.set.get(TYPE_URL.endpoint);
-    const { compiled } = proxy;
-    if (compiled === undefined || old === undefined) return;
-    const endpoints = new Map(old);
-    for (const destination of discovered(compiled)) {
-      if (serviceKey(destination) === key) endpoints.set(destination.key, this.#assignment(compiled, destination));
-    }
-    proxy.publish(new Map(proxy.set).set(TYPE_URL.endpoint, endpoints), this.#revision);
-  }
-
-  #assignment(compiled: Compiled, destination: Destination): EncodedResource {
-    const endpoints = endpointsOf(this.snapshot, destination);
-    return this.#assignments.get(destination.key, endpoints, endpointOrder(compiled, destination));
-  }
-
-  #secrets(proxy: Proxy, { identity, destinations }: Compiled): ReadonlyMap<string, EncodedResource> {
-    const own =
-      identity === undefined || proxy.held === undefined
-        ? []
-        : [proxy.held.secret, this.#trust.secret(identity, this.snapshot)];
-    const external = this.#externalSecrets.secretsFor(this.#staging.snapshotFor(proxy), destinations.values());
-    return new Map([...own, ...external].map((secret) => [secret.name, secret]));
+    const set = this.#sets.withEndpoints(proxy, key, this.snapshot);
+    if (set !== undefined) proxy.publish(set, this.#revision);
   }
 }

@@ -1,6 +1,6 @@
 import type { Compiled } from "@heddle/engine/compile.ts";
 import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
-import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
+import { type ProxyIdentity, TRUST_BUNDLE } from "@heddle/engine/snapshot/identity.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
@@ -26,7 +26,7 @@ export class MeshTrust {
 
   /** Without anything to trust a proxy would refuse everybody; it keeps what it has until that is known. */
   isKnown({ identity }: Compiled, mesh: MeshSnapshot): boolean {
-    return identity?.issuer.by !== "Mesh" || this.#authorities.meshBundle(mesh) !== "";
+    return identity?.tls.issuer !== "Mesh" || this.#authorities.meshBundle(mesh) !== "";
   }
 
   /** Whether some proxy has not acknowledged yet what the mesh trusts now: a new certificate may have to wait for that. */
@@ -46,7 +46,7 @@ export class MeshTrust {
     let version: string | undefined;
     for (const { compiled, published, acknowledgedSet } of proxies.values()) {
       const identity = compiled?.identity;
-      if (identity?.issuer.by !== "Mesh" || published === 0) continue;
+      if (identity === undefined || published === 0) continue;
       version ??= this.secret(identity, mesh).version;
       if (acknowledgedSet?.get(TYPE_URL.secret)?.get(identity.tls.trustSecret)?.version !== version) return false;
     }
@@ -56,9 +56,10 @@ export class MeshTrust {
   /** The secret with what a proxy of this identity trusts; all of one generation share it. */
   secret(identity: ProxyIdentity, mesh: MeshSnapshot): EncodedResource {
     const name = identity.tls.trustSecret;
+    const own = this.#authorities.meshBundle(mesh);
     // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
-    const bundles = identity.issuer.by === "Mesh" ? undefined : trustBundles(mesh);
-    const text = bundles === undefined ? this.#authorities.meshBundle(mesh) : JSON.stringify([...bundles]);
+    const bundles = name === TRUST_BUNDLE ? trustBundles(mesh, own) : undefined;
+    const text = bundles === undefined ? own : JSON.stringify([...bundles]);
     if (this.#last?.resource.name === name && this.#last.text === text) return this.#last.resource;
     const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
     this.#last = { text, resource };

@@ -154,7 +154,7 @@ export class Staging {
 
   /** What is not staged reaches those who have the policies of the wave, and those who do not. */
   #passOn(changes: readonly MeshChange[]): void {
-    const gone = new Set(changes.flatMap((change) => (change.what === "facts" ? [] : [keyText(change.resource)])));
+    const gone = new Set(changes.flatMap((change) => ("resource" in change ? [keyText(change.resource)] : [])));
     const isLeft = (put: Put): boolean => !gone.has(keyText(put.resource));
     this.#pending = this.#pending.filter(isLeft);
     const wave = this.#wave;

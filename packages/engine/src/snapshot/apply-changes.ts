@@ -17,13 +17,14 @@ import { legacyEntry, readsMesh } from "./legacy.ts";
 import { isMember, requiredFeature, servicesByFeature } from "./membership.ts";
 import { selectsService } from "./multi-zone-view.ts";
 import { type ServiceView, viewService } from "./service-view.ts";
-import { type DataplaneFacts, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
+import { type DataplaneFacts, type EarlierIdentity, type MeshSnapshot, OFFLINE } from "./snapshot.ts";
 
 /** Something that happened to a mesh. */
 export type MeshChange =
   | { readonly what: "put"; readonly resource: Resource }
   | { readonly what: "delete"; readonly resource: Resource }
-  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts };
+  | { readonly what: "facts"; readonly dataplane: string; readonly facts: DataplaneFacts }
+  | { readonly what: "identity"; readonly dataplane: string; readonly earlier: EarlierIdentity | undefined };
 
 /** What a batch of changes may have touched; proxies outside of it need not be looked at. */
 export interface Impact {
@@ -95,6 +96,7 @@ class Draft {
 
   apply(change: MeshChange): void {
     if (change.what === "facts") this.#applyFacts(change.dataplane, change.facts);
+    else if (change.what === "identity") this.#applyIdentity(change.dataplane, change.earlier);
     else this.#applyResource(change.resource, change.what === "put");
   }
 
@@ -242,10 +244,18 @@ class Draft {
     for (const key of this.#servicesOf(entry.resource)) this.#dirtyServices.add(key);
   }
 
+  #applyIdentity(name: string, earlier: EarlierIdentity | undefined): void {
+    const entry = this.#dataplanes.current.get(name);
+    if (entry === undefined) return;
+    this.#dataplanes.write(name, { resource: entry.resource, facts: entry.facts, ...(earlier && { earlier }) });
+    this.#touchedDataplanes.add(name);
+    for (const key of this.#servicesOf(entry.resource)) this.#dirtyServices.add(key);
+  }
+
   #applyDataplane(resource: Resource<DataplaneSpec>, put: boolean): void {
     const { name } = resource;
     const old = this.#dataplanes.current.get(name);
-    this.#dataplanes.write(name, put ? { resource, facts: old?.facts ?? OFFLINE } : undefined);
+    this.#dataplanes.write(name, put ? { ...(old ?? { facts: OFFLINE }), resource } : undefined);
     this.#touchedDataplanes.add(name);
     const [before, after] = [old?.resource, put ? resource : undefined].map((each) => this.#servicesOf(each));
     for (const key of before ?? []) {

@@ -8,7 +8,7 @@ import type { Resource } from "@heddle/model/resource.ts";
 import { meshCertificateUris, meshServicesOf, spiffeId } from "@heddle/model/spiffe.ts";
 import { idOf, ObjectMemo } from "../memo.ts";
 import type { ProxyTls } from "../plan/plan.ts";
-import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
+import type { DataplaneEntry, EarlierIdentity, MeshSnapshot } from "./snapshot.ts";
 
 /** Who a proxy is, who signs for it, and how it takes part in mutual TLS. */
 export interface ProxyIdentity {
@@ -23,6 +23,8 @@ export interface ProxyIdentity {
   readonly hash: string;
   /** Why it cannot be had, such as a label that the SPIFFE ID is made of and the proxy lacks. It gets no certificate. */
   readonly problem?: string | undefined;
+  /** It shows what it had before, and gets nothing new until others know what comes. */
+  readonly isEarlier?: true;
 }
 
 /** The identity of a proxy; undefined when nothing in the mesh gives it one: it then speaks plain text. */
@@ -38,6 +40,44 @@ export function identityOf(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]
 // An identity is asked for whenever the proxy or a service of it is looked at, and changes with trust only.
 const latest = new WeakMap<object, { readonly source: string; readonly identity: ProxyIdentity | undefined }>();
 
+/** The identity that a proxy shows: the one it had before, until every other proxy knows the one it is meant to have. */
+export function identityInForce(mesh: MeshSnapshot, { resource, earlier }: DataplaneEntry): ProxyIdentity | undefined {
+  const meant = identityOf(mesh, resource);
+  if (meant === undefined || earlier === undefined || earlier.isLeaving) return meant;
+  return { ...meant, spiffeIds: earlier.spiffeIds, tls: earlierTls(mesh, earlier), isEarlier: true };
+}
+
+/** The identity of a proxy whose secret is called so, also when another one is stronger by now; undefined when it is gone. */
+export function identityHeldAs(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+  secret: string,
+): ProxyIdentity | undefined {
+  const candidates = [fromMesh(mesh, proxy), ...[...mesh.identities.values()].map((each) => idBy(mesh, proxy, each))];
+  return candidates.find((each) => each?.tls.identitySecret === secret);
+}
+
+/** Whether proxies of the mesh know who may vouch for an identity. */
+export function trusts(mesh: MeshSnapshot, { issuer, spiffeIds }: ProxyIdentity): boolean {
+  if (issuer.by === "Mesh") return true;
+  const domains = [...mesh.trusts.values()].map(({ spec }) => `spiffe://${spec.trustDomain}/`);
+  return spiffeIds.every((id) => domains.some((domain) => id.startsWith(domain)));
+}
+
+/** Every SPIFFE ID that a proxy may show. */
+export function knownIdsOf(mesh: MeshSnapshot, { resource, earlier }: DataplaneEntry): readonly string[] {
+  return [...(identityOf(mesh, resource)?.spiffeIds ?? []), ...(earlier?.spiffeIds ?? [])];
+}
+
+/** Those of them that say nothing about services, as those of Mesh.mtls do. */
+export function workloadIdsOf(mesh: MeshSnapshot, { resource, earlier }: DataplaneEntry): readonly string[] {
+  const meant = identityOf(mesh, resource);
+  return [
+    ...(meant?.issuer.by === "MeshIdentity" ? meant.spiffeIds : []),
+    ...(earlier?.issuer === "MeshIdentity" ? earlier.spiffeIds : []),
+  ];
+}
+
 /** Every SPIFFE ID starts with one of these when its owner belongs to the mesh. */
 export function trustPrefixes(mesh: MeshSnapshot): readonly string[] {
   const domains = [...mesh.trusts.values()].map((trust) => `spiffe://${trust.spec.trustDomain}/`);
@@ -47,7 +87,14 @@ export function trustPrefixes(mesh: MeshSnapshot): readonly string[] {
 
 function fromMeshIdentity(mesh: MeshSnapshot, proxy: DataplaneEntry["resource"]): ProxyIdentity | undefined {
   const resource = chooseIdentity([...mesh.identities.values()], proxy.labels);
-  if (resource === undefined) return undefined;
+  return resource && idBy(mesh, proxy, resource);
+}
+
+function idBy(
+  mesh: MeshSnapshot,
+  proxy: DataplaneEntry["resource"],
+  resource: Resource<MeshIdentitySpec>,
+): ProxyIdentity {
   const id = spiffeId(resource.spec.spiffeID ?? {}, {
     mesh: mesh.mesh.name,
     zone: mesh.zone,
@@ -106,7 +153,7 @@ function tlsByMeshIdentity(mesh: MeshSnapshot, resource: Resource<MeshIdentitySp
     issuer: "MeshIdentity",
     mode: "strict",
     identitySecret: formatKri(kriOf("mid", resource)),
-    trustSecret: "system_trust_bundle",
+    trustSecret: TRUST_BUNDLE,
     trustPrefixes: trustPrefixes(mesh),
   }));
 }
@@ -117,7 +164,26 @@ function tlsByMesh(mesh: MeshSnapshot, mode: MtlsBackend["mode"]): ProxyTls {
     issuer: "Mesh",
     mode: mode === "PERMISSIVE" ? "permissive" : "strict",
     identitySecret: `system_mtls_identity_${name}`,
-    trustSecret: `system_mtls_ca_${name}`,
+    trustSecret: trustOfMesh(mesh),
     trustPrefixes: trustPrefixes(mesh),
   }));
+}
+
+function earlierTls(mesh: MeshSnapshot, { issuer, secret }: EarlierIdentity): ProxyTls {
+  const isOpen = issuer === "Mesh" && enabledBackend(mesh.mesh.spec)?.mode === "PERMISSIVE";
+  return sharedTls.get(mesh.mesh, `${idOf(mesh.trusts)}|${secret}`, () => ({
+    issuer,
+    mode: isOpen ? "permissive" : "strict",
+    identitySecret: secret,
+    trustSecret: issuer === "Mesh" ? trustOfMesh(mesh) : TRUST_BUNDLE,
+    trustPrefixes: trustPrefixes(mesh),
+  }));
+}
+
+/** The secret with the authorities of every trust domain, each for its own domain alone. */
+export const TRUST_BUNDLE = "system_trust_bundle";
+
+// Beside other trust domains the authority of the mesh itself may speak for the mesh only, as Kuma 2.14 has it.
+function trustOfMesh({ mesh: { name }, trusts }: MeshSnapshot): string {
+  return trusts.size === 0 ? `system_mtls_ca_${name}` : TRUST_BUNDLE;
 }

@@ -9,7 +9,7 @@ import { viewExternalService } from "./external-view.ts";
 import { viewMultiZoneService } from "./multi-zone-view.ts";
 import { sniOf, viewOf } from "./view-of.ts";
 import type { Destination, UpstreamTls } from "../plan/plan.ts";
-import { identityOf } from "./identity.ts";
+import { identityOf, knownIdsOf, workloadIdsOf } from "./identity.ts";
 import type { DataplaneEntry, MeshSnapshot } from "./snapshot.ts";
 
 /** One instance of a service, as clients reach it. */
@@ -90,7 +90,8 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
       .filter((inbound) => inbound.tags?.[LABEL.service] === service)
       .map((inbound) => ({ entry, inbound })),
   );
-  const identities = [`spiffe://${mesh.mesh.name}/${service}`];
+  const ids = members.flatMap((entry) => workloadIdsOf(mesh, entry));
+  const identities = [...new Set([`spiffe://${mesh.mesh.name}/${service}`, ...ids])].toSorted();
   const destination: Destination = {
     key: service,
     kind: "Service",
@@ -162,7 +163,7 @@ function identitiesOf(
       each.type === "SpiffeID" ? each.value : `spiffe://${mesh.mesh.name}/${each.value}`,
     );
   }
-  return [...new Set(members.flatMap((entry) => identityOf(mesh, entry.resource)?.spiffeIds ?? []))].toSorted();
+  return [...new Set(members.flatMap((entry) => knownIdsOf(mesh, entry)))].toSorted();
 }
 
 function upstreamTls(

@@ -56,6 +56,18 @@ export const OFFLINE: DataplaneFacts = {
 export interface DataplaneEntry {
   readonly resource: Resource<DataplaneSpec>;
   readonly facts: DataplaneFacts;
+  /** The identity that it had before the one it is meant to have; absent once it has that one. */
+  readonly earlier?: EarlierIdentity | undefined;
+}
+
+/** An identity that a proxy shows until every other one knows the next, and that clients accept until it shows the next. */
+export interface EarlierIdentity {
+  readonly issuer: "Mesh" | "MeshIdentity";
+  /** Name of the secret with its certificate. */
+  readonly secret: string;
+  readonly spiffeIds: readonly string[];
+  /** Every other proxy knows the next one: it is on its way. */
+  readonly isLeaving: boolean;
 }
 
 /** Everything about one mesh at one moment. Never changed: `applyChanges` makes a new one that shares what stayed. */

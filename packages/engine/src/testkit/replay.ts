@@ -18,6 +18,9 @@ export class World {
   apply(change: MeshChange): void {
     if (change.what === "facts") {
       if (this.#dataplane(change.dataplane) !== undefined) this.facts.set(change.dataplane, change.facts);
+    } else if (change.what === "identity") {
+      // What a proxy shows while it moves is no part of what is there in the end.
+      return;
     } else if (change.resource.type === "Mesh") {
       this.mesh = change.resource as Resource<MeshSpec>;
     } else if (change.what === "put") {
