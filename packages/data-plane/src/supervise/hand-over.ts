@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import { childEnvironment } from "./child-environment.ts";
 import type { LaunchPlan } from "../launch/launch-plan.ts";
 import { FILES, writePrivate } from "../launch/work-dir.ts";
 import { LaunchError } from "../launch-error.ts";
@@ -55,8 +56,7 @@ async function becomeShell(plan: LaunchPlan, deathSignal: readonly string[], own
   makeStreamsBlocking();
   // A signal in the few milliseconds until the shell has set its traps ends it without a trace of a drain: there is no
   // Envoy yet either. Only the work directory stays behind then.
-  const environment = Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined));
-  process.execve?.(SHELL, ["sh", SCRIPT, path], environment);
+  process.execve?.(SHELL, ["sh", SCRIPT, path], childEnvironment(process.env));
   throw new Error(`Cannot become "${SHELL}": the system returned from execve`);
 }
 

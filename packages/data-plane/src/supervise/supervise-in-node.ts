@@ -4,6 +4,7 @@ import { appendFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ACCESS_LOG_END } from "@heddle/model/access-log-pipe.ts";
+import { childEnvironment } from "./child-environment.ts";
 import type { LaunchPlan } from "../launch/launch-plan.ts";
 import { renewToken } from "../launch/token-files.ts";
 import { removeWorkDir } from "../launch/work-dir.ts";
@@ -79,7 +80,7 @@ async function runOnce(
   const child = spawn(command, words, {
     stdio: ["ignore", "inherit", "inherit"],
     detached: true,
-    env: { ...process.env, TZ: "UTC" },
+    env: { ...childEnvironment(process.env), TZ: "UTC" },
   });
   const leave = killOnExit(child, plan);
   try {
