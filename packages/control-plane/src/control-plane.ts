@@ -1,12 +1,12 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createApi } from "@heddle/api/server.ts";
+import { type Api, createApi } from "@heddle/api/server.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
-import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
 import type { Store } from "@heddle/model/store.ts";
 import { openMemoryStore } from "@heddle/store/memory.ts";
 import { openSqliteStore } from "@heddle/store/sqlite.ts";
 import { serveXds, type XdsServer } from "@heddle/xds/server.ts";
-import { listenFailure } from "@heddle/api/http/listen.ts";
+import { listenFailure, type Listening, type TlsListenOptions } from "@heddle/api/http/listen.ts";
 import { apiPorts, apiSettings } from "./api-ports.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { registerCertificateMetrics } from "./certificates/metrics.ts";
@@ -23,7 +23,8 @@ import type { Meshes } from "./mesh/meshes.ts";
 import { type Assignments, assignmentsFor } from "./monitoring/assignments.ts";
 import { serveMonitoring } from "./monitoring/server.ts";
 import { registerRateLimitMetrics } from "./rate-limit/metrics.ts";
-import { clientCertificates, serverTls, writeTrustAnchor } from "./server-tls.ts";
+import { registerServerCertificateMetrics } from "./tls/metrics.ts";
+import { openServerTls, type PortTls, type ServerTls } from "./tls/server-tls.ts";
 import { VERSION } from "./version.ts";
 
 /** A control plane that runs, and where it listens. */
@@ -49,18 +50,29 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openStore(config));
   const core = await startCore(config, store, log, stack);
-  const tls = await serverTls(config, core.secrets, new Date());
+  const tls = stack.use(await openServerTls(config, { secrets: core.secrets, log, now: () => new Date() }));
   const ports = await openPorts(core, tls, stack);
-  await writeTrustAnchor(config, tls.certificatePem);
+  const dataplanes = tls.of("dataplanes");
+  await writeTrustAnchor(config, dataplanes.trustPem());
+  dataplanes.onChange(() => {
+    writeTrustAnchor(config, dataplanes.trustPem()).catch((cause: unknown) =>
+      core.onFailure("Cannot write ca.pem", cause),
+    );
+  });
   const running = stack.move();
   return {
     ...ports,
-    caPem: tls.certificatePem,
+    caPem: dataplanes.trustPem(),
     store,
     meshes: core.meshes,
     failure: core.failure,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Writes what proxies and clients have to trust beside the store, for --ca-cert-file. */
+async function writeTrustAnchor({ storeType, dataFolder }: Config, pem: string): Promise<void> {
+  if (storeType !== "memory") await writeFile(join(dataFolder, "ca.pem"), pem, { mode: 0o644 });
 }
 
 async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
@@ -75,11 +87,12 @@ type Addresses = Pick<
 >;
 
 /** The servers come last: from the first request on, everything behind them is there. */
-async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposableStack): Promise<Addresses> {
+async function openPorts(core: Core, tls: ServerTls, stack: AsyncDisposableStack): Promise<Addresses> {
   const { config, meshes, sessions, instanceId } = core;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
   core.issuance.register(metrics.registry);
   registerCertificateMetrics(metrics.registry, core);
+  registerServerCertificateMetrics(metrics.registry, tls);
   if (core.rateLimits !== undefined) registerRateLimitMetrics(metrics.registry, core.rateLimits);
   const audit = await openAuditLog({ config, instance: instanceId, onProblem: core.onFailure }, stack);
   const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest, audit), apiSettings(config)));
@@ -88,7 +101,7 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
     core.onFailure("A call of the rate limit service failed", error),
   );
   if (rateLimits !== undefined) stack.use(rateLimits);
-  const dataplanes = stack.use(await serveDataplanes(core, tls));
+  const dataplanes = stack.use(await serveDataplanes(core, tls.of("dataplanes")));
   // Runs before the streams are ended: what they say then is not about the proxies.
   stack.defer(() => sessions.stop());
   const http = await api.listen({
@@ -96,17 +109,11 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
     port: config.apiHttpPort,
     setting: "--api-http-port / HEDDLE_API_SERVER_HTTP_PORT",
   });
-  const https = config.apiHttpsEnabled
-    ? await api.listen({
-        host: config.apiHttpsAddress,
-        port: config.apiHttpsPort,
-        setting: "--api-https-port / HEDDLE_API_SERVER_HTTPS_PORT",
-        tls: { cert: tls.certificatePem, key: tls.keyPem, ...(await clientCertificates(config)) },
-      })
-    : undefined;
-  const monitoring = config.madsEnabled ? stack.use(await openMonitoring(core)) : undefined;
+  const https = config.apiHttpsEnabled ? await openHttps(api, config, tls.of("api")) : undefined;
+  const monitoring = config.madsEnabled ? stack.use(await openMonitoring(core, tls)) : undefined;
   const { diagnosticsAddress: host, diagnosticsPort: port } = config;
-  const diagnostics = stack.use(await serveDiagnostics({ host, port, registry: metrics.registry }));
+  const secure = config.diagnosticsTlsEnabled ? tls.of("diagnostics") : undefined;
+  const diagnostics = stack.use(await serveDiagnostics({ host, port, registry: metrics.registry, tls: secure }));
   return {
     apiUrl: http.url,
     apiHttpsUrl: https?.url,
@@ -117,27 +124,42 @@ async function openPorts(core: Core, tls: CertificateAndKey, stack: AsyncDisposa
   };
 }
 
-function openMonitoring({ config, meshes, memo, progress }: Core): ReturnType<typeof serveMonitoring> {
+async function openHttps(api: Api, config: Config, tls: PortTls): Promise<Listening> {
+  const options = (): TlsListenOptions => ({ ...tls.options(), requireClientCert: config.apiHttpsRequireClientCert });
+  const https = await api.listen({
+    host: config.apiHttpsAddress,
+    port: config.apiHttpsPort,
+    setting: "--api-https-port / HEDDLE_API_SERVER_HTTPS_PORT",
+    tls: options(),
+  });
+  tls.onChange(() => https.setTls(options()));
+  return https;
+}
+
+function openMonitoring({ config, meshes, memo, progress }: Core, tls: ServerTls): ReturnType<typeof serveMonitoring> {
   const { madsAddress: host, madsPort: port, madsFetchTimeout: fetchTimeout } = config;
   const snapshots = (): MeshSnapshot[] => [...meshes.all()].map(({ snapshot }) => snapshot);
   const assignments = (clientId: string): Assignments => assignmentsFor(clientId, snapshots(), memo);
-  return serveMonitoring({ host, port, fetchTimeout, progress, assignmentsFor: assignments });
+  const secure = config.madsTlsEnabled ? tls.of("monitoring") : undefined;
+  return serveMonitoring({ host, port, fetchTimeout, progress, assignmentsFor: assignments, tls: secure });
 }
 
-async function serveDataplanes(core: Core, { certificatePem, keyPem }: CertificateAndKey): Promise<XdsServer> {
+async function serveDataplanes(core: Core, tls: PortTls): Promise<XdsServer> {
   const { config, sessions, presence, onFailure } = core;
   const { dpAddress: host, dpPort: port, healthDiscovery } = config;
   const intervalMillis = config.healthInterval;
   try {
-    return await serveXds({
+    const server = await serveXds({
       host,
       port,
-      tls: { cert: certificatePem, key: keyPem },
+      tls: tls.options(),
       hooks: { connect: (request) => sessions.connect(request) },
       ...(healthDiscovery ? { health: new HealthDiscovery({ sessions, presence, intervalMillis }) } : {}),
       onError: (error) => onFailure("A stream of a proxy failed", error),
-      handleHttp: dataplaneHandler({ ...core, kinds: KINDS, caPem: () => certificatePem, healthDiscovery }),
+      handleHttp: dataplaneHandler({ ...core, kinds: KINDS, caPem: tls.trustPem, healthDiscovery }),
     });
+    tls.onChange(() => server.setTls(tls.options()));
+    return server;
   } catch (error) {
     throw await listenFailure((error as Error).cause ?? error, {
       host,

@@ -1,8 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hostname, networkInterfaces } from "node:os";
 import { type Place, withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
-import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
-import { createServerCertificate, DEFAULT_SERVER_VALIDITY_SECONDS } from "@heddle/identity/server-certificate.ts";
 import { hostnameGenerator } from "@heddle/model/kinds/hostname-generator.ts";
 import { mesh } from "@heddle/model/kinds/mesh.ts";
 import { zone } from "@heddle/model/kinds/system.ts";
@@ -12,7 +9,6 @@ import { defaultGenerators } from "./service-status/default-generators.ts";
 import type { Secrets } from "./secrets.ts";
 
 const DEFAULT_MESH = "default";
-const SERVER_CERTIFICATE = "control-plane-server-certificate";
 const CLUSTER_ID = "control-plane-cluster-id";
 
 /** Makes what every installation has, unless it is there: the zone, the mesh `default` and what gives services their names. */
@@ -50,38 +46,4 @@ async function createOnce(store: Store, kind: Kind, { name, spec = {}, place }: 
 /** The id that all control planes over one store share, made at the first start. */
 export async function clusterId(secrets: Secrets): Promise<string> {
   return await secrets.ensure("", CLUSTER_ID, async () => randomUUID());
-}
-
-/**
- * The certificate of the control plane's ports when the operator gives none. It is made once and kept in the store:
- * proxies were told to trust it, so another one after a restart would lock them out.
- */
-export async function serverCertificate(
-  secrets: Secrets,
-  hosts: readonly string[],
-  now: Date,
-): Promise<CertificateAndKey> {
-  const stored = await secrets.ensure("", SERVER_CERTIFICATE, async () => {
-    const made = await createServerCertificate({
-      usage: "server",
-      commonName: "heddle-control-plane",
-      hosts: [...new Set([...hosts, ...ownHosts()])],
-      keyType: "ecdsa-p256",
-      validitySeconds: DEFAULT_SERVER_VALIDITY_SECONDS,
-      now,
-    });
-    if (!made.ok)
-      throw new Error(
-        `Cannot make the server certificate: ${made.violations.map(({ message }) => message).join("; ")}; correct --hosts`,
-      );
-    return JSON.stringify(made.value);
-  });
-  return JSON.parse(stored) as CertificateAndKey;
-}
-
-function ownHosts(): readonly string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
-  const routable = addresses.filter((address) => !address.toLowerCase().startsWith("fe80:"));
-  const name = hostname();
-  return ["localhost", "127.0.0.1", "::1", ...(/^[A-Za-z0-9.-]+$/.test(name) ? [name] : []), ...routable];
 }

@@ -13,8 +13,9 @@ export const SUPPORTED_MINORS = /** @type {const} */ ([36, 40]);
 export const FETCHED_ENVOY = fileURLToPath(new URL("../../../.tools/envoy/envoy/_bin/envoy", import.meta.url));
 
 /**
- * An Envoy binary. `version` is such as "1.40.0"; `supported` can be false only for one that HEDDLE_ENVOY names.
- * @typedef {{ readonly path: string, readonly version: string, readonly supported: boolean }} Envoy
+ * An Envoy binary. `version` is such as "1.40.0", `build` the whole of what it says of itself, with the TLS library at the
+ * end; `supported` can be false only for one that HEDDLE_ENVOY names.
+ * @typedef {{ readonly path: string, readonly version: string, readonly build: string, readonly supported: boolean }} Envoy
  */
 
 /**
@@ -55,8 +56,9 @@ async function readEnvoy(path) {
     await access(path, constants.X_OK);
     const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: 20_000 });
     // "…/envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/1.40.0/Clean/RELEASE/BoringSSL"
-    const version = /version: [^/\s]*\/(\d+\.\d+\.[^/\s]+)\//.exec(stdout)?.[1];
-    return version === undefined ? undefined : { path, version, supported: isSupported(version) };
+    const [, build, version] = /version: ([^/\s]*\/(\d+\.\d+\.[^/\s]+)\/\S*)/.exec(stdout) ?? [];
+    if (build === undefined || version === undefined) return undefined;
+    return { path, version, build, supported: isSupported(version) };
   } catch {
     return undefined;
   }

@@ -25,12 +25,22 @@ const future = await envoyOf("1.99.0-dev");
 
 test("findEnvoy() takes the first supported one on PATH and passes over others", async () => {
   const env = { PATH: `${old.bin}::/nowhere:${future.bin}:${supported.bin}` };
-  assert.deepEqual(await findEnvoy(env), { path: supported.path, version: "1.38.2", supported: true });
+  assert.deepEqual(await findEnvoy(env), {
+    path: supported.path,
+    version: "1.38.2",
+    build: "9e558/1.38.2/Clean/RELEASE/BoringSSL",
+    supported: true,
+  });
 });
 
 test("findEnvoy() takes what HEDDLE_ENVOY names before PATH, supported or not", async () => {
   const env = { HEDDLE_ENVOY: future.path, PATH: supported.bin };
-  assert.deepEqual(await findEnvoy(env), { path: future.path, version: "1.99.0-dev", supported: false });
+  assert.deepEqual(await findEnvoy(env), {
+    path: future.path,
+    version: "1.99.0-dev",
+    build: "9e558/1.99.0-dev/Clean/RELEASE/BoringSSL",
+    supported: false,
+  });
 });
 
 test("findEnvoy() refuses a HEDDLE_ENVOY that is no Envoy, though there is one on PATH", async () => {
@@ -41,5 +51,5 @@ test("findEnvoy() refuses a HEDDLE_ENVOY that is no Envoy, though there is one o
 test("findEnvoy() falls back to the fetched one, a real Envoy, or says how to get one", async () => {
   const found = await findEnvoy({ PATH: old.bin }).catch((error: Error) => error.message);
   if (typeof found === "string") assert.match(found, /npm run setup/);
-  else assert.deepEqual(found, { path: FETCHED_ENVOY, version: found.version, supported: true });
+  else assert.deepEqual(found, { path: FETCHED_ENVOY, version: found.version, build: found.build, supported: true });
 });

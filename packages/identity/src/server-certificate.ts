@@ -47,7 +47,8 @@ function extensionsOf({ keyType, usage, hosts }: ServerCertificateRequest): read
   ];
 }
 
-function hostViolations(host: string, index: number): readonly Violation[] {
+/** What is wrong with a host name or address for a certificate. */
+export function hostViolations(host: string, index: number): readonly Violation[] {
   if (isIP(host) !== 0 && !host.includes("%")) return [];
   if (host.length <= 253 && HOST_NAME.test(host)) return [];
   const message = `must be a host name such as "cp.example.com" or an IP address, not ${JSON.stringify(host.slice(0, 300))}`;

@@ -1,21 +1,24 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { TlsOptions } from "node:tls";
+import { type SecureContextOptions, Server as TlsServer, type TlsOptions } from "node:tls";
 import type { ApiSettings } from "../settings.ts";
 import { portOwner } from "@heddle/model/port-owner.ts";
+
+/** What an HTTPS port shows and takes: TLS 1.2 or newer unless told. With `ca`, client certificates are checked against it. */
+export interface TlsListenOptions extends SecureContextOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requireClientCert?: boolean;
+}
 
 /** Where to listen. Port 0 takes any free one. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** Makes it HTTPS, TLS 1.2 or newer. With `ca`, client certificates are checked against it. */
-  readonly tls?: {
-    readonly cert: string;
-    readonly key: string;
-    readonly ca?: string;
-    readonly requireClientCert?: boolean;
-  };
+  /** Makes it HTTPS. */
+  readonly tls?: TlsListenOptions;
   /** How the port is chosen otherwise, for the error message: "--api-http-port / HEDDLE_API_SERVER_HTTP_PORT". */
   readonly setting?: string;
 }
@@ -26,6 +29,8 @@ export interface Listening {
   readonly port: number;
   readonly url: string;
   readonly server: Server;
+  /** Shows another certificate, or trusts other clients, from the next connection on. */
+  readonly setTls: (tls: TlsListenOptions) => void;
 }
 
 /** The server could not take its port. */
@@ -43,7 +48,11 @@ export async function listen(
   await bound(server, options);
   const { address, port } = server.address() as AddressInfo;
   const name = address.includes(":") ? `[${address}]` : address;
-  return { host: address, port, url: `${options.tls === undefined ? "http" : "https"}://${name}:${port}`, server };
+  const url = `${options.tls === undefined ? "http" : "https"}://${name}:${port}`;
+  const setTls = (tls: TlsListenOptions): void => {
+    if (server instanceof TlsServer) server.setSecureContext(contextOf(tls));
+  };
+  return { host: address, port, url, server, setTls };
 }
 
 /** The message for a port that cannot be taken. */
@@ -87,9 +96,14 @@ function serverFor(handler: RequestListener, { tls }: ListenOptions, timeouts: A
   return server;
 }
 
-function secure({ cert, key, ca, requireClientCert }: NonNullable<ListenOptions["tls"]>): TlsOptions {
-  const base: TlsOptions = { cert, key, minVersion: "TLSv1.2" };
-  return ca === undefined ? base : { ...base, ca, requestCert: true, rejectUnauthorized: requireClientCert === true };
+function secure(tls: TlsListenOptions): TlsOptions {
+  const context = contextOf(tls);
+  if (tls.ca === undefined) return context;
+  return { ...context, requestCert: true, rejectUnauthorized: tls.requireClientCert === true };
+}
+
+function contextOf({ requireClientCert: _, ...context }: TlsListenOptions): SecureContextOptions {
+  return { minVersion: "TLSv1.2", ...context };
 }
 
 async function bound(server: Server, options: ListenOptions): Promise<void> {

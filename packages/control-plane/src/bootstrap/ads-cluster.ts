@@ -42,7 +42,8 @@ export function adsCluster(server: AdsServer, httpFilters: readonly object[]): o
         // An address is no server name in TLS (RFC 6066); the certificate is matched against it all the same.
         ...(isIP(server.xdsHost) === 0 ? { sni: server.xdsHost } : {}),
         commonTlsContext: {
-          tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2" },
+          // Envoy as a client goes no further than 1.2 by itself.
+          tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
           validationContextSdsSecretConfig: { name: VALIDATION_SECRET },
         },
       },

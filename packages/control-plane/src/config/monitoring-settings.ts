@@ -22,6 +22,12 @@ export const MONITORING_SETTINGS = {
     description: "Port at which Prometheus is told",
     default: 5676,
   }),
+  madsTlsEnabled: toggle({
+    path: "monitoringAssignmentServer.tlsEnabled",
+    variables: ["MONITORING_ASSIGNMENT_SERVER_TLS_ENABLED"],
+    description: "Whether Prometheus is told over HTTPS",
+    default: false,
+  }),
   madsFetchTimeout: millis({
     path: "monitoringAssignmentServer.defaultFetchTimeout",
     variables: ["MONITORING_ASSIGNMENT_SERVER_DEFAULT_FETCH_TIMEOUT"],

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { ACCESS_SETTINGS, type AuditBackend, type PublicKey } from "./access-settings.ts";
 import { MONITORING_SETTINGS } from "./monitoring-settings.ts";
 import { choice, millis, port, type Setting, text, texts, toggle, whole } from "./setting.ts";
+import { TLS_SETTINGS, type TlsVersionName } from "./tls-settings.ts";
 
 const SECOND = 1_000;
 
@@ -45,20 +46,7 @@ export const SETTINGS = {
     description: "Let a mesh be deleted while proxies are in it",
     default: false,
   }),
-  tlsCertFile: text({
-    path: "general.tlsCertFile",
-    flag: "--tls-cert-file",
-    variables: ["GENERAL_TLS_CERT_FILE"],
-    description: "Certificate of all servers, PEM; made and kept in the store when empty",
-    default: "",
-  }),
-  tlsKeyFile: text({
-    path: "general.tlsKeyFile",
-    flag: "--tls-key-file",
-    variables: ["GENERAL_TLS_KEY_FILE"],
-    description: "Key of that certificate, PEM",
-    default: "",
-  }),
+  ...TLS_SETTINGS,
   hosts: texts({
     path: "general.hosts",
     flag: "--hosts",
@@ -183,6 +171,12 @@ export const SETTINGS = {
     description: "Port of health, readiness and metrics",
     default: 5680,
   }),
+  diagnosticsTlsEnabled: toggle({
+    path: "diagnostics.tlsEnabled",
+    variables: ["DIAGNOSTICS_TLS_ENABLED"],
+    description: "Whether health, readiness and metrics are served over HTTPS",
+    default: false,
+  }),
   ...MONITORING_SETTINGS,
   rateLimitEnabled: toggle({
     path: "rateLimit.enabled",
@@ -256,6 +250,7 @@ export const SETTINGS = {
   string,
   | Setting<never>
   | Setting<string>
+  | Setting<TlsVersionName | "">
   | Setting<number>
   | Setting<boolean>
   | Setting<readonly string[]>

@@ -1,10 +1,14 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { listenFailure } from "@heddle/api/http/listen.ts";
 import type { Registry } from "prom-client";
+import { createHttpServer } from "../tls/create-http-server.ts";
+import type { PortTls } from "../tls/server-tls.ts";
 
 export interface DiagnosticsOptions {
   readonly host: string;
   readonly port: number;
+  /** Makes it HTTPS. */
+  readonly tls?: PortTls | undefined;
   readonly registry: Registry;
 }
 
@@ -12,8 +16,9 @@ export interface DiagnosticsOptions {
 export async function serveDiagnostics(
   options: DiagnosticsOptions,
 ): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+  const server = createHttpServer(options.tls, (request, response) => {
+    // Not by URL, which throws for "//": nobody catches what is thrown here.
+    const [path] = (request.url ?? "/").split("?");
     const answer = (status: number, body: string, type = "text/plain; charset=utf-8"): void => {
       response.writeHead(status, { "content-type": type }).end(body);
     };

@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listenFailure } from "@heddle/api/http/listen.ts";
 import { isDuration, toMillis } from "@heddle/model/duration.ts";
 import { z } from "zod";
 import type { Progress } from "../mesh/progress.ts";
+import { createHttpServer } from "../tls/create-http-server.ts";
+import type { PortTls } from "../tls/server-tls.ts";
 import { ASSIGNMENT_TYPE, type Assignments } from "./assignments.ts";
 
 /** Kuma's path. Prometheus has it built in, as `kuma_sd_configs`. */
@@ -16,6 +18,8 @@ const SETTLE_MILLIS = 200;
 export interface MonitoringOptions {
   readonly host: string;
   readonly port: number;
+  /** Makes it HTTPS. */
+  readonly tls?: PortTls | undefined;
   /** How long a request waits for news when it does not say. */
   readonly fetchTimeout: number;
   readonly progress: Progress;
@@ -30,7 +34,7 @@ export async function serveMonitoring(
   options: MonitoringOptions,
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const ending = new AbortController();
-  const server = createServer((request, response) => {
+  const server = createHttpServer(options.tls, (request, response) => {
     void handle(request, response, { ...options, ending: ending.signal }).catch((cause: Error) => {
       if (!response.headersSent) answer(response, 500, { title: "Cannot tell what to monitor", detail: cause.message });
     });
@@ -59,8 +63,8 @@ interface Handling extends MonitoringOptions {
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://localhost");
-  if (url.pathname !== PATH) return answer(response, 404, { title: `Not found: served here is POST ${PATH}` });
+  const [path, query] = (request.url ?? "/").split("?", 2);
+  if (path !== PATH) return answer(response, 404, { title: `Not found: served here is POST ${PATH}` });
   if (request.method !== "POST") return answer(response, 405, { title: `Only POST is served at ${PATH}` });
   const question = readQuestion(await bodyOf(request));
   if (question === undefined)
@@ -68,7 +72,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
       title: "Could not parse request body",
       detail: "it must be a DiscoveryRequest in JSON",
     });
-  const timeout = url.searchParams.get("fetch-timeout") ?? `${handling.fetchTimeout}ms`;
+  const timeout = new URLSearchParams(query).get("fetch-timeout") ?? `${handling.fetchTimeout}ms`;
   if (!isDuration(timeout))
     return answer(response, 400, {
       title: "Could not parse fetch-timeout",

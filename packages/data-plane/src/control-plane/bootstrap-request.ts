@@ -47,7 +47,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
     ...optional("dataplaneResource", dataplane.resource),
     version: {
       kumaDp: { gitTag: "unknown", gitCommit: "unknown", buildDate: "unknown", ...build },
-      envoy: { version: envoy.version, build: envoy.version, kumaDpCompatible: envoy.supported },
+      envoy: { version: envoy.version, build: envoy.build, kumaDpCompatible: envoy.supported },
     },
     ...optional("caCert", trust.kind === "authorities" ? trust.pem : undefined),
     dynamicMetadata: options.dynamicMetadata,
