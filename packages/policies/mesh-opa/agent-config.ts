@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { parseWith } from "@heddle/model/schema.ts";
 import type { Parsed } from "@heddle/model/violation.ts";
+import { whyTooMuchYaml } from "@heddle/model/yaml-limits.ts";
 
 // OPA's own configuration has much more; what would have no effect here is refused, so that nobody relies on it.
 const schema = z.strictObject({
@@ -22,6 +23,9 @@ const schema = z.strictObject({
     .optional(),
 });
 
+// Far more than any configuration, and little enough to be read while others wait.
+const MOST_CHARACTERS = 65_536;
+
 /** What of OPA's configuration is carried out. */
 export interface AgentConfig {
   readonly decisionLog: boolean;
@@ -30,6 +34,8 @@ export interface AgentConfig {
 
 /** Reads OPA's configuration as users write it. */
 export function parseAgentConfig(text: string, field: string): Parsed<AgentConfig> {
+  const tooMuch = text.length > MOST_CHARACTERS ? "it is longer than 64 KiB" : whyTooMuchYaml(text);
+  if (tooMuch !== undefined) return { ok: false, violations: [{ field, message: `is too much to read: ${tooMuch}` }] };
   const raw = parseYaml(text);
   if (raw === undefined) return { ok: false, violations: [{ field, message: "must be YAML" }] };
   const parsed = parseWith(schema, raw ?? {}, [field]);

@@ -6,6 +6,7 @@ import { VirtualHostSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route
 import { HttpFilterSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { parseMessage } from "@heddle/envoy/parse-message.ts";
 import type { Parsed } from "@heddle/model/violation.ts";
+import { whyTooMuchYaml } from "@heddle/model/yaml-limits.ts";
 import { parseDocument } from "yaml";
 import type { JsonPatch, Modification } from "./schema.ts";
 
@@ -58,6 +59,8 @@ export function readValue<Schema extends DescMessage>(
 ): Parsed<MessageShape<Schema>> {
   const refused = (message: string): Parsed<never> => ({ ok: false, violations: [{ field: at, message }] });
   if (text.length > MOST_CHARACTERS) return refused(`must not be longer than ${MOST_CHARACTERS / 1_024} KiB`);
+  const tooMuch = whyTooMuchYaml(text);
+  if (tooMuch !== undefined) return refused(`cannot be read as YAML: ${tooMuch}`);
   try {
     const document = parseDocument(text, { schema: "core", prettyErrors: true });
     const [error] = document.errors;

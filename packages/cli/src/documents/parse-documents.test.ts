@@ -52,6 +52,7 @@ const wrong = [
   ["type: Mesh", /^name: must be set/],
   ["type: Mesh\nname: 5", /^name: must be set to a text/],
   ["apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: x}", /kubectl/],
+  ["type: Mesh\nname: *nobody", /^Unresolved alias/],
 ] as const;
 for (const [text, message] of wrong) {
   test(`parseDocuments() refuses ${JSON.stringify(text)}`, () => {

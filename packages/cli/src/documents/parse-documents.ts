@@ -17,12 +17,27 @@ export function parseDocuments(source: Source, mesh: string): Parsed {
   const results = all.map((each, index) => {
     const syntax = each.errors.map((error) => syntaxError(source, lines, error));
     if (syntax.length > 0) return { documents: [], unreadable: syntax };
-    return readContent(each.toJS(), placeOf(source, lines, each, all.length > 1 ? index + 1 : undefined), mesh);
+    const place = placeOf(source, lines, each, all.length > 1 ? index + 1 : undefined);
+    const content = valueOf(each);
+    return content.ok
+      ? readContent(content.value, place, mesh)
+      : { documents: [], unreadable: [{ place, message: content.message }] };
   });
   return {
     documents: results.flatMap(({ documents }) => documents),
     unreadable: results.flatMap(({ unreadable }) => unreadable),
   };
+}
+
+type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
+
+function valueOf(document: YamlDocument.Parsed): Value {
+  try {
+    return { ok: true, value: document.toJS() };
+  } catch (cause) {
+    // Such as an alias of what does not exist, or aliases that unfold without end.
+    return { ok: false, message: cause instanceof Error ? cause.message : String(cause) };
+  }
 }
 
 function readContent(content: unknown, place: string, mesh: string): Parsed {

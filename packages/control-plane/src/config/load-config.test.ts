@@ -56,3 +56,19 @@ test("settings have names that are theirs alone", () => {
   const names = settings.flatMap(({ path, flag, env }) => [path, ...(flag === undefined ? [] : [flag]), ...env]);
   assert.equal(new Set(names).size, names.length);
 });
+
+const unreadable = [
+  ["an alias of nothing", "*a"],
+  [
+    "aliases that unfold without end",
+    "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
+  ],
+  ["mappings in mappings by the thousand", `a: ${"{a: ".repeat(5_000)}`],
+] as const;
+
+for (const [what, file] of unreadable) {
+  test(`loadConfig() says that a file with ${what} cannot be read`, () => {
+    const config = loadConfig({ file, env: {}, flags: {} });
+    assert.deepEqual(config.ok ? [] : config.violations.map(({ field }) => field), ["configuration file"]);
+  });
+}

@@ -1,5 +1,6 @@
 import type { Parsed, Violation } from "@heddle/model/violation.ts";
 import { unknownField } from "@heddle/model/schema.ts";
+import { whyTooMuchYaml } from "@heddle/model/yaml-limits.ts";
 import { parseDocument } from "yaml";
 import type { Setting } from "./setting.ts";
 import { type Config, SETTINGS } from "./settings.ts";
@@ -50,9 +51,16 @@ export function describeConfig(config: Config): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS as never)) {
     const value = config[name as keyof Config];
-    place(root, setting.path.split("."), setting.secret && value !== "" ? "***" : value);
+    place(root, setting.path.split("."), setting.secret && value !== "" && value !== undefined ? "***" : value);
   }
   return root;
+}
+
+/** Takes secret settings out of an environment, so that no program started from here inherits them. */
+export function forgetSecrets(env: Record<string, string | undefined>): void {
+  for (const setting of Object.values<Setting>(SETTINGS as never)) {
+    if (setting.secret) for (const name of environmentNames(setting)) delete env[name];
+  }
 }
 
 interface Given {
@@ -62,7 +70,18 @@ interface Given {
 }
 type Tree = Readonly<Record<string, unknown>>;
 
-function readSetting(name: string, setting: Setting, { document, env, flags }: Given): Parsed<unknown> {
+function readSetting(name: string, setting: Setting, given: Given): Parsed<unknown> {
+  const parsed = readGiven(name, setting, given);
+  if (parsed.ok || !setting.secret) return parsed;
+  // What was written there is a secret, or part of one.
+  const violations = parsed.violations.map(({ field, message }) => ({
+    field,
+    message: message.replace(/, not .*$/s, ""),
+  }));
+  return { ok: false, violations };
+}
+
+function readGiven(name: string, setting: Setting, { document, env, flags }: Given): Parsed<unknown> {
   const flag = flags[name] ?? (setting.flag === undefined ? undefined : flags[setting.flag.slice(2)]);
   if (flag !== undefined) return setting.parse(typeof flag === "number" ? String(flag) : flag, setting.flag ?? name);
   const variable = environmentNames(setting).find((each) => env[each] !== undefined && env[each] !== "");
@@ -79,13 +98,22 @@ function environmentNames({ variables }: Setting): readonly string[] {
 
 function readFile(file: string | undefined): Parsed<Tree> {
   if (file === undefined || file.trim() === "") return { ok: true, value: {} };
-  const document = parseDocument(file);
-  const [error] = document.errors;
-  if (error !== undefined) return { ok: false, violations: [{ field: "configuration file", message: error.message }] };
-  const value: unknown = document.toJS();
-  return isTree(value)
-    ? { ok: true, value }
-    : { ok: false, violations: [{ field: "configuration file", message: "must be an object of settings" }] };
+  const tooMuch = whyTooMuchYaml(file);
+  if (tooMuch !== undefined) return refuseFile(tooMuch);
+  try {
+    const document = parseDocument(file, { logLevel: "error" });
+    const [error] = document.errors;
+    if (error !== undefined) return refuseFile(error.message);
+    const value: unknown = document.toJS();
+    return isTree(value) ? { ok: true, value } : refuseFile("must be an object of settings");
+  } catch (cause) {
+    // Such as an alias of what does not exist, or aliases that unfold without end.
+    return refuseFile(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function refuseFile(message: string): Parsed<never> {
+  return { ok: false, violations: [{ field: "configuration file", message }] };
 }
 
 function unknownPaths(tree: Tree, prefix: string): Violation[] {

@@ -121,7 +121,9 @@ function workloadOf({ spec, labels }: NewResource<DataplaneSpec>): string {
 }
 
 function authority(host: string, localPort: number): { xdsHost: string; xdsPort: number } {
-  const url = new URL(`https://${host === "" ? "localhost" : host}`);
+  // A host that is none is text of a stranger; the proxy then looks where the launcher, which came this far, most likely did.
+  const written = `https://${host}/`;
+  const url = new URL(host !== "" && URL.canParse(written) ? written : "https://localhost/");
   const name = url.hostname.replace(/^\[|\]$/g, "");
   return {
     xdsHost: isIP(name) === 0 ? name.toLowerCase() : name,

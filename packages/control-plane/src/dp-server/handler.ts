@@ -37,7 +37,7 @@ interface Answer {
 }
 
 async function answer(options: BootstrapExchangeOptions & LeaveOptions, request: HttpRequest): Promise<Answer> {
-  const path = new URL(request.url ?? "/", "https://localhost").pathname;
+  const [path] = (request.url ?? "/").split("?");
   if (request.method === "GET" && (path === "/ready" || path === "/healthy")) return text(200, "OK");
   if (request.method !== "POST" || (path !== "/bootstrap" && path !== "/drain")) {
     return text(404, "served here: POST /bootstrap, POST /drain, GET /ready, and gRPC for Envoy");

@@ -1,7 +1,7 @@
 import type { CertificateRequest } from "../../leaf.ts";
 import { pemCertificates } from "../../pem-certificates.ts";
 import { AuthorityFailure } from "../remote/authority-failure.ts";
-import { checkIssued, type Giver } from "../remote/issued-certificate.ts";
+import { chainIn, checkIssued, type Giver } from "../remote/issued-certificate.ts";
 import type { RemoteAuthority, RemoteIssue } from "../remote/remote-authority.ts";
 import type { MakeAuthority } from "../remote/remote-backend.ts";
 import { requestedName } from "../remote/requested-name.ts";
@@ -60,9 +60,9 @@ async function issueBy(
   };
   const { csr, keyPem } = await signingRequest(names);
   const { certificate, ca } = await ask(api, settings, certificateRequest(settings.issuerRef, request, csr));
-  const [leaf = "", ...above] = pemCertificates(certificate);
+  const [leaf = "", ...above] = chainIn([certificate], CERT_MANAGER.name);
   // Some issuers tell their chain behind the certificate, some as the authority, some both.
-  const chain = [...new Set([...above, ...pemCertificates(settings.ca ?? ca ?? "")])];
+  const chain = [...new Set([...above, ...chainIn([settings.ca ?? ca ?? ""], CERT_MANAGER.name)])];
   if (chain.length === 0) throw new AuthorityFailure("unavailable", NOBODY);
   return { issued: checkIssued({ certificate: leaf, keyPem, chain }, request, CERT_MANAGER), chain };
 }

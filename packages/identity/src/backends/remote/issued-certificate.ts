@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { CertificateRequest, IssuedCertificate } from "../../leaf.ts";
-import { isSelfSigned } from "../../pem-certificates.ts";
+import { isSelfSigned, pemCertificates } from "../../pem-certificates.ts";
 import { anchorsOf } from "../../trusted-roots.ts";
 import { AuthorityFailure } from "./authority-failure.ts";
 
@@ -68,9 +68,21 @@ function leadsTo(leaf: X509Certificate, chain: readonly string[]): boolean {
   return true;
 }
 
+/** The certificates in the texts of an answer, PEM; throws AuthorityFailure when one cannot be read. */
+export function chainIn(texts: readonly string[], who: string): readonly string[] {
+  return readable(() => texts.flatMap(pemCertificates), who);
+}
+
 function readCertificate(pem: string, who: string): X509Certificate {
+  const certificate = readable(() => new X509Certificate(pem), who);
+  // OpenSSL takes dates that do not exist; nothing later could be said about such a certificate.
+  if (Number.isFinite(certificate.validFromDate.getTime() + certificate.validToDate.getTime())) return certificate;
+  throw refused(`${who} issued a certificate whose dates do not exist`);
+}
+
+function readable<T>(read: () => T, who: string): T {
   try {
-    return new X509Certificate(pem);
+    return read();
   } catch (cause) {
     const message = `${who}'s answer to a request for a certificate holds none that can be read`;
     throw new AuthorityFailure("refused", message, { cause });

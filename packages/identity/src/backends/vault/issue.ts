@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { CertificateRequest, IssuedCertificate } from "../../leaf.ts";
-import { pemCertificates } from "../../pem-certificates.ts";
-import { checkIssued, type Giver } from "../remote/issued-certificate.ts";
+import { chainIn, checkIssued, type Giver } from "../remote/issued-certificate.ts";
 import { requestedName } from "../remote/requested-name.ts";
 import type { VaultRequest } from "./connection.ts";
 import type { VaultSettings } from "./settings.ts";
@@ -47,9 +46,9 @@ export function readIssued(answer: z.infer<typeof issuedSchema>, request: Certif
   return checkIssued({ certificate, keyPem, chain: chainOf(answer) }, request, VAULT);
 }
 
-/** The authorities above an issued certificate, the issuer first. */
+/** The authorities above an issued certificate, the issuer first; throws AuthorityFailure. */
 export function chainOf({ data }: z.infer<typeof issuedSchema>): readonly string[] {
-  return (data.ca_chain ?? [data.issuing_ca ?? ""]).flatMap(pemCertificates);
+  return chainIn(data.ca_chain ?? [data.issuing_ca ?? ""], VAULT.name);
 }
 
 const VAULT: Giver = {
