@@ -14,6 +14,8 @@ export const ACTIONS = [
   "viewStats",
   "viewClusters",
   "controlPlaneMetadata",
+  "rotateCa",
+  "rotateEncryptionKey",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -64,6 +66,8 @@ export const DEFAULT_SETTINGS: ApiSettings = {
     viewStats: EVERYBODY,
     viewClusters: EVERYBODY,
     controlPlaneMetadata: EVERYBODY,
+    rotateCa: ADMIN,
+    rotateEncryptionKey: ADMIN,
   },
   unsafeDelete: false,
   bodyLimitBytes: 1_048_576,

@@ -28,6 +28,8 @@ const LISTED = [
   { list: "generateDpToken", grants: "GENERATE_DATAPLANE_TOKEN", role: "dataplane-token-issuer" },
   { list: "generateUserToken", grants: "GENERATE_USER_TOKEN", role: "user-token-issuer" },
   { list: "generateZoneToken", grants: "GENERATE_ZONE_TOKEN", role: "zone-token-issuer" },
+  { list: "rotateCa", grants: "ROTATE_CA", role: "ca-rotator" },
+  { list: "rotateEncryptionKey", grants: "ROTATE_ENCRYPTION_KEY", role: "encryption-key-rotator" },
 ] as const satisfies readonly { readonly list: Action; readonly grants: AccessAction; readonly role: string }[];
 const VIEWER = ["viewStats", "viewClusters", "controlPlaneMetadata"] as const;
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ignoredSettings, loadConfig, type Sources } from "./config.ts";
+import { type Config, forgetSecrets, ignoredSettings, loadConfig, type Sources } from "./config.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { createLog } from "./log.ts";
 import { VERSION } from "./version.ts";
@@ -15,25 +15,34 @@ export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 }
 
-/** Runs a control plane until the signal aborts. Throws ConfigurationError, or an Error that says what to do. */
-export async function runControlPlane({ flags, env, configFile }: RunOptions, signal: AbortSignal): Promise<void> {
+/** The configuration in force, and what the file says beyond it. Secrets are taken out of the environment. */
+export async function loadRunConfig({
+  flags,
+  env,
+  configFile,
+}: RunOptions): Promise<{ readonly config: Config; readonly ignored: ReturnType<typeof ignoredSettings> }> {
   const file = configFile === undefined ? undefined : await readConfigFile(configFile);
   const config = loadConfig({ file, env, flags });
-  if (!config.ok) {
-    const lines = config.violations.map(({ field, message }) => `  ${field}: ${message}`);
-    throw new ConfigurationError(`Cannot start the control plane: its configuration is not valid\n${lines.join("\n")}`);
-  }
-  const log = createLog(config.value);
-  for (const { field, message } of ignoredSettings(file))
+  forgetSecrets(process.env);
+  if (config.ok) return { config: config.value, ignored: ignoredSettings(file) };
+  const lines = config.violations.map(({ field, message }) => `  ${field}: ${message}`);
+  throw new ConfigurationError(`Cannot start the control plane: its configuration is not valid\n${lines.join("\n")}`);
+}
+
+/** Runs a control plane until the signal aborts. Throws ConfigurationError, or an Error that says what to do. */
+export async function runControlPlane(options: RunOptions, signal: AbortSignal): Promise<void> {
+  const { config, ignored } = await loadRunConfig(options);
+  const log = createLog(config);
+  for (const { field, message } of ignored)
     log.warn("setting is not known here and has no effect", { field, message });
-  await using controlPlane = await startControlPlane(config.value, log);
+  await using controlPlane = await startControlPlane(config, log, signal);
   log.info(`Heddle ${VERSION} control plane is ready`, {
     api: controlPlane.apiUrl,
     ...(controlPlane.apiHttpsUrl === undefined ? {} : { apiHttps: controlPlane.apiHttpsUrl }),
     dataplanes: `https://localhost:${controlPlane.dpPort}`,
     diagnostics: `http://localhost:${controlPlane.diagnosticsPort}`,
     ...(controlPlane.rateLimitPort === undefined ? {} : { rateLimits: `port ${controlPlane.rateLimitPort}` }),
-    store: config.value.storeType === "memory" ? "memory (gone at the end)" : config.value.dataFolder,
+    store: config.storeType === "memory" ? "memory (gone at the end)" : config.dataFolder,
   });
   const failure = await Promise.race([aborted(signal), controlPlane.failure]);
   if (failure !== undefined) throw failure;

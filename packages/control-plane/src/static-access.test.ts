@@ -15,6 +15,8 @@ const VARIABLES: Readonly<Record<Action, string>> = {
   viewStats: "VIEW_STATS",
   viewClusters: "VIEW_CLUSTERS",
   controlPlaneMetadata: "CONTROL_PLANE_METADATA",
+  rotateCa: "ROTATE_CA",
+  rotateEncryptionKey: "ROTATE_ENCRYPTION_KEY",
 };
 
 const USERS = {
@@ -43,6 +45,8 @@ const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
   viewStats: EVERYBODY,
   viewClusters: EVERYBODY,
   controlPlaneMetadata: EVERYBODY,
+  rotateCa: ["root"],
+  rotateEncryptionKey: ["root"],
 };
 
 test("staticAccess() allows by default what Kuma allows", () => {

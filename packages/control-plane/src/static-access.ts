@@ -12,5 +12,7 @@ export function staticAccess(config: Config): Readonly<Record<Action, AccessList
     viewStats: { users: config.statsUsers, groups: config.statsGroups },
     viewClusters: { users: config.clustersUsers, groups: config.clustersGroups },
     controlPlaneMetadata: { users: config.metadataUsers, groups: config.metadataGroups },
+    rotateCa: { users: config.rotateCaUsers, groups: config.rotateCaGroups },
+    rotateEncryptionKey: { users: config.rotateEncryptionKeyUsers, groups: config.rotateEncryptionKeyGroups },
   };
 }

@@ -5,7 +5,7 @@ import { withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
 import { parseResource } from "@heddle/model/parse-resource.ts";
 import type { Store } from "@heddle/model/store.ts";
 import { parseAllDocuments } from "yaml";
-import { loadConfig } from "./config.ts";
+import { forgetSecrets, loadConfig } from "./config.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { KINDS } from "./kinds.ts";
 import { createLog } from "./log.ts";
@@ -26,12 +26,13 @@ export interface UpOptions {
 /** `heddle up`: a control plane with a safe start for newcomers, with services in it when asked for. */
 export async function up({ demo = false, ...flags }: UpOptions, signal: AbortSignal): Promise<void> {
   const config = loadConfig({ env: process.env, flags: { logLevel: "warn", ...flags } });
+  forgetSecrets(process.env);
   if (!config.ok) {
     const lines = config.violations.map(({ field, message }) => `  ${field}: ${message}`);
     throw new ConfigurationError(`Cannot start: settings are wrong\n${lines.join("\n")}`);
   }
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  await using controlPlane = await startControlPlane(config.value, createLog(config.value));
+  await using controlPlane = await startControlPlane(config.value, createLog(config.value), signal);
   const made = await applyOnce(controlPlane.store, config.value.zone, "mesh");
   if (demo) await applyOnce(controlPlane.store, config.value.zone, "services");
   print(`${styleText("bold", `Heddle ${VERSION}`)} is up`);

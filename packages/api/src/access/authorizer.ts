@@ -78,6 +78,10 @@ export function asked({ needs, method, type }: Route, { mesh, name }: Readonly<R
       return { actions: ["VIEW_STATS"], resource };
     case "viewClusters":
       return { actions: ["VIEW_CLUSTERS"], resource };
+    case "rotateCa":
+      return { actions: ["ROTATE_CA"], resource };
+    case "rotateEncryptionKey":
+      return { actions: ["ROTATE_ENCRYPTION_KEY"], resource: {} };
     case "controlPlaneMetadata":
       return { actions: ["VIEW_CONTROL_PLANE_METADATA"], resource: {} };
     case "open":
@@ -112,6 +116,8 @@ const NEEDS: Readonly<Record<AccessAction, Need>> = {
   VIEW_STATS: "viewStats",
   VIEW_CLUSTERS: "viewClusters",
   VIEW_CONTROL_PLANE_METADATA: "controlPlaneMetadata",
+  ROTATE_CA: "rotateCa",
+  ROTATE_ENCRYPTION_KEY: "rotateEncryptionKey",
 };
 const SECRETS = ["Secret", "GlobalSecret"];
 

@@ -14,6 +14,8 @@ const WHAT: Readonly<Record<Action, string>> = {
   viewStats: "view the statistics of proxies",
   viewClusters: "view the clusters of proxies",
   controlPlaneMetadata: "view the configuration of the control plane",
+  rotateCa: "rotate certificate authorities",
+  rotateEncryptionKey: "rotate the encryption key of the store",
 };
 
 /** Why this user may not do that, or undefined when they may. */

@@ -5,7 +5,8 @@ const EVERYBODY = ["mesh-system:unauthenticated", "mesh-system:authenticated"];
 
 /**
  * The lists of `access.type: static`: for every guarded action its users and its groups. Paths, variables and defaults are
- * Kuma's (`pkg/config/access`, where two actions are spelled differently in the environment than in the file).
+ * Kuma's (`pkg/config/access`, where two actions are spelled differently in the environment than in the file); `rotateCa` is
+ * ours.
  */
 export const STATIC_ACCESS_SETTINGS = {
   adminUsers: users("adminResources", "ADMIN_RESOURCES", { may: "read and write secrets", default: ADMIN }),
@@ -32,6 +33,16 @@ export const STATIC_ACCESS_SETTINGS = {
   metadataGroups: groups("controlPlaneMetadata", "CONTROL_PLANE_METADATA", {
     may: "see the configuration of the control plane",
     default: EVERYBODY,
+  }),
+  rotateCaUsers: users("rotateCa", "ROTATE_CA", { may: "rotate certificate authorities", default: ADMIN }),
+  rotateCaGroups: groups("rotateCa", "ROTATE_CA", { may: "rotate certificate authorities", default: ADMIN }),
+  rotateEncryptionKeyUsers: users("rotateEncryptionKey", "ROTATE_ENCRYPTION_KEY", {
+    may: "rotate the encryption key of the store",
+    default: ADMIN,
+  }),
+  rotateEncryptionKeyGroups: groups("rotateEncryptionKey", "ROTATE_ENCRYPTION_KEY", {
+    may: "rotate the encryption key of the store",
+    default: ADMIN,
   }),
 } as const;
 

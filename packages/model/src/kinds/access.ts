@@ -4,7 +4,10 @@ import { stringMap } from "../schema.ts";
 import { targetRefSchema } from "../target-ref.ts";
 import type { Violation } from "../violation.ts";
 
-/** What a role can grant and an audit can record, in Kong Mesh's words (https://developer.konghq.com/mesh/rbac/). */
+/**
+ * What a role can grant and an audit can record, in Kong Mesh's words (https://developer.konghq.com/mesh/rbac/); ROTATE_CA and
+ * ROTATE_ENCRYPTION_KEY are ours.
+ */
 export const ACCESS_ACTIONS = [
   "CREATE",
   "UPDATE",
@@ -17,6 +20,8 @@ export const ACCESS_ACTIONS = [
   "VIEW_STATS",
   "VIEW_CLUSTERS",
   "VIEW_CONTROL_PLANE_METADATA",
+  "ROTATE_CA",
+  "ROTATE_ENCRYPTION_KEY",
 ] as const;
 export type AccessAction = (typeof ACCESS_ACTIONS)[number];
 
