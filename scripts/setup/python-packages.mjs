@@ -12,11 +12,11 @@ const PYTHON_NEXT =
 
 /**
  * A folder of Python packages under .tools, as a file of scripts/setup pins it.
- * @typedef {"envoy" | "xds-protos" | "openbao" | "opa"} PythonFolder
+ * @typedef {"envoy" | "xds-protos" | "openbao" | "moto" | "opa"} PythonFolder
  */
 
 /** @type {Readonly<Record<PythonFolder, string>>} */
-const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API", openbao: "OpenBao", opa: "the Open Policy Agent" };
+const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API", openbao: "OpenBao", moto: "moto", opa: "the Open Policy Agent" };
 
 /** @param {PythonFolder} name */
 export function pythonFolderIsThere(name) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { bringOpenBao } from "../../scripts/setup/openbao.mjs";
+import { bringOpenBao } from "../../scripts/setup/test-tools.mjs";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Ending } from "./lab.ts";

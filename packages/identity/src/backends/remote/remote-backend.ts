@@ -52,9 +52,8 @@ class RemoteBackend implements CaBackend {
   async issue(request: CertificateRequest): Promise<IssuedCertificate> {
     if (this.#isClosed || this.state.state === "down") throw this.#unavailable();
     try {
-      return await this.#queue.run(() => this.#issueNow(request));
+      return await this.#queue.run(() => this.#issueOrNote(request));
     } catch (error) {
-      if (error instanceof AuthorityFailure) this.#note(error, request);
       throw this.#stateNow() === "down" ? this.#unavailable(error) : error;
     }
   }
@@ -66,8 +65,18 @@ class RemoteBackend implements CaBackend {
     this.#authority.close();
   }
 
-  async #issueNow(request: CertificateRequest): Promise<IssuedCertificate> {
+  /** Notes a failure before the next one in the queue has its turn, so that it is not sent. */
+  async #issueOrNote(request: CertificateRequest): Promise<IssuedCertificate> {
     if (this.#stateNow() === "down") throw this.#unavailable();
+    try {
+      return await this.#issueNow(request);
+    } catch (error) {
+      if (error instanceof AuthorityFailure) this.#note(error, request);
+      throw error;
+    }
+  }
+
+  async #issueNow(request: CertificateRequest): Promise<IssuedCertificate> {
     const { issued, chain } = await this.#authority.issue(request);
     await this.#meet(anchorsOf(chain));
     this.issuer = chain[0];
