@@ -6,6 +6,7 @@ import type { AuditLog } from "./audit/record.ts";
 import type {
   AccessReport,
   AuthoritiesReport,
+  CaRotationReport,
   CertificatesReport,
   ConfigReport,
   InboundPoliciesReport,
@@ -33,6 +34,10 @@ export interface Ports {
   readonly audit?: AuditLog;
   /** How the certificate authorities of a mesh are, by name; with the reason of one that cannot sign. */
   readonly caStates?: (mesh: string) => Iterable<readonly [name: string, state: object]>;
+  /** Replaces certificate authorities. Absent: this control plane has none. */
+  readonly caRotations?: CaRotations;
+  /** What protects the store. Absent: nothing is stored. */
+  readonly encryption?: EncryptionPort;
   /** Checks that only the control plane can make, run after those of this package. */
   readonly writeGuards?: readonly WriteGuard[];
   /** The configuration in force, with every secret masked already. */
@@ -104,6 +109,45 @@ export interface UserTokenRequest {
 export type TokenAnswer =
   | { readonly ok: true; readonly token: string }
   | { readonly ok: false; readonly status: number; readonly detail: string };
+
+/** What protects the store, and how that is changed. */
+export interface EncryptionPort {
+  report(): EncryptionReport;
+  /** Begins when the first report is asked for, and goes on when nobody asks for more. The last report is done. */
+  rotate(): AsyncIterable<EncryptionReport>;
+}
+
+/** The key that protects the store, by its id and its place, and how far a rotation is. */
+export interface EncryptionReport {
+  readonly keyId: string;
+  readonly use: "vault" | "file" | "environment" | "generated";
+  readonly place: string;
+  readonly rows?: { readonly done: number; readonly total: number };
+  readonly done?: boolean;
+}
+
+/** Of which authorities a rotation is: of Mesh.mtls, or of a MeshIdentity. */
+export interface CaRotationPlace {
+  readonly mesh: string;
+  readonly identity?: string | undefined;
+}
+
+export interface CaRotationWish {
+  /** The backend that shall sign; a new root for the one that signs now, when absent. */
+  readonly to?: string | undefined;
+  /** Take the old authority away as soon as no certificate of it is known any more. */
+  readonly removeOld: boolean;
+}
+
+/** Replaces certificate authorities, and tells how far that is. */
+export interface CaRotations {
+  /** Begins a rotation, or takes up the very one that is under way. Throws an error with an HTTP status when it cannot. */
+  start(place: CaRotationPlace, wish: CaRotationWish, startedBy: string): Promise<CaRotationReport>;
+  /** The one that is under way, or the last one. */
+  current(place: CaRotationPlace): CaRotationReport | undefined;
+  /** The state now, and again whenever it is another, until it is done. Throws the signal's reason when it aborts. */
+  follow(place: CaRotationPlace, signal: AbortSignal): AsyncIterable<CaRotationReport>;
+}
 
 /** One proxy. The API has made sure that its mesh and its Dataplane exist before it asks. */
 export interface ProxyKey {

@@ -199,6 +199,45 @@ export interface AuthoritiesReport {
   readonly items: readonly AuthorityReport[];
 }
 
+/** How many proxies something has reached, and whom it has not, with the reason. */
+export interface ReachReport {
+  readonly proxies: number;
+  readonly reached: number;
+  readonly waitingFor: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A rotation of certificate authorities. Times in ISO 8601; roots by SHA-256, hexadecimal. */
+export interface CaRotationReport {
+  readonly id: string;
+  readonly mesh: string;
+  readonly rotated:
+    | { readonly what: "root"; readonly backend: string }
+    | { readonly what: "backend"; readonly from: string; readonly to: string }
+    | { readonly what: "identity"; readonly identity: string };
+  readonly phase: "trusting" | "issuing" | "withdrawing" | "done" | "stopped";
+  readonly startedAt: string;
+  /** Empty: the root was replaced where it comes from, and Heddle follows. */
+  readonly startedBy: string;
+  readonly endedAt?: string;
+  /** Who has acknowledged to trust the new authority. */
+  readonly trust: ReachReport;
+  /** Who has a certificate of it. */
+  readonly certificates: ReachReport;
+  readonly old: {
+    readonly roots: readonly string[];
+    /** How many proxies, also those that are away, hold a certificate of it that has not ended. */
+    readonly holders: number;
+    readonly trustedUntil?: string;
+    readonly isRemoved: boolean;
+  };
+  readonly new: { readonly roots: readonly string[]; readonly pem: string };
+  readonly removeOld: boolean;
+  /** Why it does not go on, or why it was stopped. */
+  readonly problem?: string;
+  /** Nothing more happens that is worth waiting for. */
+  readonly done: boolean;
+}
+
 /** A change of Envoy's configuration at one proxy; `patch` is a JSON Patch of the Envoy resource. */
 export interface EnvoyChange {
   readonly typeUrl: string;

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { allGuards } from "./guards/all.ts";
 import type { Route } from "./http/route.ts";
 import type { Ports } from "./ports.ts";
+import { caRotationRoutes } from "./routes/ca-rotations.ts";
 import { canIRoute } from "./routes/can-i.ts";
 import { configRoute } from "./routes/config.ts";
 import { dataplaneAccessRoute } from "./routes/dataplane-access.ts";
@@ -15,6 +16,7 @@ import { dataplanePoliciesRoutes } from "./routes/dataplane-policies.ts";
 import { dataplaneRejectionsRoute } from "./routes/dataplane-rejections.ts";
 import { dataplaneRoutesRoute } from "./routes/dataplane-routes.ts";
 import { dataplaneRulesRoute } from "./routes/dataplane-rules.ts";
+import { encryptionKeyRoutes } from "./routes/encryption-key.ts";
 import { globalInsightRoute } from "./routes/global-insight.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { kriRoute } from "./routes/kri.ts";
@@ -71,6 +73,8 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
     planRoute(context),
     rolloutsRoute(context),
     ...tokenRoutes(context),
+    ...caRotationRoutes(context),
+    ...encryptionKeyRoutes(context),
   ];
 }
 

@@ -8,6 +8,8 @@ import type { Config } from "./config/settings.ts";
 import type { Core } from "./core.ts";
 import { clusterId } from "./defaults.ts";
 import { certificateGuard } from "./certificates/certificate-guard.ts";
+import { encryptionPort } from "./encryption/encryption-port.ts";
+import type { StoreEncryption } from "./encryption/open-store.ts";
 import { caGuard } from "./identity/ca-guard.ts";
 import { effectGuard } from "./inspect/effect-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
@@ -16,13 +18,16 @@ import { KINDS } from "./kinds.ts";
 import { staticAccess } from "./static-access.ts";
 import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 
+/** The core, and what protects its store; a store in memory needs nothing. */
+export type ServedCore = Core & { readonly encryption: StoreEncryption | undefined };
+
 /** The control plane, as the REST API sees it. */
 export async function apiPorts(
-  core: Core,
+  core: ServedCore,
   observe: NonNullable<Ports["observe"]>,
   audit: AuditLog | undefined,
 ): Promise<Ports> {
-  const { config, store, tokens, authorities, onFailure } = core;
+  const { config, store, tokens, authorities, caRotations, encryption, onFailure } = core;
   const inspected = inspectOptions(core);
   return {
     store,
@@ -31,6 +36,7 @@ export async function apiPorts(
     inspect: createInspect(inspected),
     info: await info(core),
     caStates: (mesh) => authorities.states(mesh),
+    caRotations,
     writeGuards: [caGuard(authorities), certificateGuard(inspected), effectGuard(inspected)],
     verifyUserToken: async (token) => {
       const verified = await tokens.verify("user", "", token);
@@ -42,6 +48,7 @@ export async function apiPorts(
       envoy: { supported: SUPPORTED_ENVOY },
       kumaDp: { [VERSION]: { envoy: "1.40.0" } },
     }),
+    ...(encryption === undefined ? {} : { encryption: encryptionPort(encryption) }),
     ...(audit === undefined ? {} : { audit }),
     observe,
     reportFailure: onFailure,

@@ -4,6 +4,7 @@ import { Memo } from "@heddle/engine/memo.ts";
 import { type DataplaneInsightSpec, isOnline } from "@heddle/model/kinds/dataplane-insight.ts";
 import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
+import { CaRotations } from "./ca-rotation/ca-rotations.ts";
 import type { Config } from "./config/settings.ts";
 import { meshCertificates } from "./certificates/certificate-facts.ts";
 import { ExpiryWatch } from "./certificates/expiry-watch.ts";
@@ -49,6 +50,7 @@ export interface Core {
   readonly tokens: TokenService;
   readonly authorities: Authorities;
   readonly issuance: IssuanceMetrics;
+  readonly caRotations: CaRotations;
   readonly adminKeys: AdminKeys;
   /** Absent when it is turned off. */
   readonly rateLimits: RateLimits | undefined;
@@ -96,11 +98,14 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());
   watchExpiry({ ...foundation, meshes }, log, stack);
+  const caRotations = new CaRotations({ ...foundation, meshes, log: (message, fields) => log.info(message, fields) });
+  stack.defer(() => caRotations.stop());
+  await caRotations.load();
   const serviceStatus = new ServiceStatus({ store, zone: config.zone, onFailure });
   stack.defer(() => serviceStatus.stop());
   serviceStatus.notice("HostnameGenerator");
   const failure = followStore({ store, after, meshes, generator, serviceStatus, sessions, tokens, stack });
-  return { ...foundation, ...people, failure };
+  return { ...foundation, ...people, caRotations, failure };
 }
 
 function watchExpiry(
@@ -120,7 +125,7 @@ function watchExpiry(
   stack.defer(() => watch.stop());
 }
 
-type Foundation = Omit<Core, "meshes" | "presence" | "sessions" | "failure">;
+type Foundation = Omit<Core, "caRotations" | "meshes" | "presence" | "sessions" | "failure">;
 
 async function layFoundation(config: Config, store: Store, log: Log): Promise<Foundation> {
   const now = (): Date => new Date();

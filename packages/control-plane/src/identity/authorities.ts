@@ -13,6 +13,8 @@ import { enabledBackend, type MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { renderSpiffeTemplate, DEFAULT_TRUST_DOMAIN } from "@heddle/model/spiffe.ts";
+import { type PairInForce, pairInForce, type PairNames } from "../ca-rotation/pair-in-force.ts";
+import { readRotation, type RotationPlace } from "../ca-rotation/record.ts";
 import type { Secrets } from "../secrets.ts";
 import { type Authority, type AuthorityFacts, type CaEvents, MeshCas } from "./mesh-cas.ts";
 import { SourceReader } from "./source-reader.ts";
@@ -66,7 +68,7 @@ export class Authorities {
     known.resource = mesh;
     // One after the other: a file may change while the mesh is being written.
     known.prepared = known.prepared.then(() =>
-      known.cas.prepare(mesh, (names, make) => this.#pair({ mesh: mesh.name, ...names, mayCreate }, make)),
+      known.cas.prepare(mesh, (names, make) => this.#pairInForce({ mesh: mesh.name }, { ...names, mayCreate }, make)),
     );
     await known.prepared;
   }
@@ -135,20 +137,21 @@ export class Authorities {
 
   async #prepareIdentity(identity: Resource<MeshIdentitySpec>, mayCreate: boolean): Promise<void> {
     const { bundled } = identity.spec.provider;
-    const names = { certificate: `${identity.name}-root-ca`, key: `${identity.name}-private-key` };
+    const names = identitySecretNames(identity.name);
     const pair = bundled?.ca?.certificate
       ? await this.#given(identity.mesh, bundled.ca)
-      : await this.#pair({ mesh: identity.mesh, ...names, mayCreate }, () => {
-          const domain = this.trustDomain(identity);
-          const request = {
-            ...meshCaRequest(identity.mesh, "ecdsa-p256", this.#now()),
-            commonName: domain,
-            uri: `spiffe://${domain}`,
-          };
-          return createCa(request);
-        });
+      : await this.#pairInForce({ mesh: identity.mesh, identity: identity.name }, { ...names, mayCreate }, () =>
+          this.newIdentityCa(identity),
+        );
     const certificateMillis = toMillis(bundled?.certificateParameters?.expiry) ?? DAY;
     this.#load(identityKey(identity), pair, certificateMillis);
+  }
+
+  /** A new authority for an identity whose authority is made here. It is stored nowhere yet. */
+  async newIdentityCa(identity: Resource<MeshIdentitySpec>): Promise<CertificateAndKey> {
+    const domain = this.trustDomain(identity);
+    const request = meshCaRequest(identity.mesh, "ecdsa-p256", this.#now());
+    return await createCa({ ...request, commonName: domain, uri: `spiffe://${domain}` });
   }
 
   /** The trust domain that an identity's SPIFFE IDs are in. */
@@ -188,7 +191,19 @@ export class Authorities {
       onChange: (name) => this.#events.onChange(name),
       onState: (...state) => this.#events.onState(...state),
       onFailure: (...failure) => this.#events.onFailure(...failure),
+      lastEnd: (name) => this.#events.lastEnd?.(name),
     });
+  }
+
+  /** Trusts no more the roots of a backend that sign no more. */
+  async forgetRetired(mesh: string, backend: string): Promise<void> {
+    await this.#meshes.get(mesh)?.cas.forgetRetired(backend);
+    this.#events.onChange(mesh);
+  }
+
+  /** What the authorities of a mesh are made of was replaced: they are opened again. */
+  async reopenMesh(mesh: string): Promise<void> {
+    await this.#prepareAgain(mesh);
   }
 
   async #prepareAgain(mesh: string): Promise<void> {
@@ -205,6 +220,15 @@ export class Authorities {
     } catch (cause) {
       this.#events.onFailure(`Cannot read the certificate authorities of mesh "${mesh}" again`, cause);
     }
+  }
+
+  async #pairInForce(
+    place: RotationPlace,
+    { mayCreate, ...names }: PairNames & { readonly mayCreate: boolean },
+    make: () => Promise<CertificateAndKey>,
+  ): Promise<PairInForce> {
+    const rotation = await readRotation(this.#secrets, place);
+    return await pairInForce(rotation, names, () => this.#pair({ mesh: place.mesh, ...names, mayCreate }, make));
   }
 
   async #pair(
@@ -283,6 +307,11 @@ export class Authorities {
       },
     });
   }
+}
+
+/** The names of the Secrets that hold the authority of a MeshIdentity, where it is made here. */
+export function identitySecretNames(identity: string): PairNames {
+  return { certificate: `${identity}-root-ca`, key: `${identity}-private-key` };
 }
 
 function identityKey(identity: Resource<MeshIdentitySpec>): string {

@@ -99,7 +99,8 @@ export class Certificates {
    */
   mayWait(held: Held | undefined, { mesh, identity }: Holder): boolean {
     const authority = this.#authorities.forProxy(mesh, identity);
-    if (held === undefined || authority === undefined || identity.issuer.by !== "Mesh") return false;
+    // One of another name is no certificate for what the proxy is told to do now: it would get nothing at all meanwhile.
+    if (held === undefined || authority === undefined || held.secret.name !== identity.tls.identitySecret) return false;
     return held.roots !== contentHash(authority.caPem) && held.renewAt > this.#now();
   }
 
@@ -148,6 +149,12 @@ export class Certificates {
       this.#options.onIssuance?.({ ...who, outcome, seconds: (performance.now() - started) / 1_000 });
     }
   }
+}
+
+/** When the last of these certificates ends; undefined without any. */
+export function lastEnd(certificates: ReadonlyMap<string, Held> = new Map()): Date | undefined {
+  const ends = [...certificates.values()].map(({ notAfter }) => notAfter.getTime());
+  return ends.length === 0 ? undefined : new Date(ends.reduce((a, b) => Math.max(a, b)));
 }
 
 /** Who signs for this identity, as insights name it. */

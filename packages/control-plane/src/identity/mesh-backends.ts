@@ -9,6 +9,7 @@ import { openRemote } from "@heddle/identity/backends/remote/remote-backend.ts";
 import type { Ca } from "@heddle/identity/ca.ts";
 import { createCa } from "@heddle/identity/ca.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
+import type { PairInForce, PairNames } from "../ca-rotation/pair-in-force.ts";
 import { loadCa } from "@heddle/identity/load-ca.ts";
 import type { Parsed } from "@heddle/model/violation.ts";
 import { readRemote } from "./remote-backends.ts";
@@ -26,15 +27,14 @@ export interface Opening {
   readonly sources: SourceReader;
   readonly now: () => Date;
   /** The pair in these Secrets, made anew when that is allowed. */
-  readonly pair: (
-    names: { readonly certificate: string; readonly key: string },
-    make: () => Promise<CertificateAndKey>,
-  ) => Promise<CertificateAndKey>;
+  readonly pair: (names: PairNames, make: () => Promise<CertificateAndKey>) => Promise<PairInForce>;
 }
 
 /** A backend that could be opened: equal content means that the one which is open serves. */
 export interface Openable {
   readonly content: string;
+  /** A root that will sign soon and is trusted already, PEM. */
+  readonly announced?: string | undefined;
   readonly open: (onChange: () => void) => CaBackend;
 }
 
@@ -46,7 +46,7 @@ export async function readBackend(opening: Opening): Promise<Openable> {
     case "builtin": {
       const request = builtinCaRequest(mesh.name, conf, now());
       const own = await pair(builtinSecretNames(mesh.name, backend.name), () => createCa(request));
-      return local(own, loadCa(own, now()), opening);
+      return { ...local(own, loadCa(own, now()), opening), announced: own.announced };
     }
     case "provided": {
       const own = await readProvidedPair(opening);

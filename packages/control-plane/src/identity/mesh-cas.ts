@@ -37,6 +37,8 @@ export interface CaEvents {
   /** A backend went down, for another reason, or came back. */
   readonly onState: (mesh: string, backend: string, state: BackendState) => void;
   readonly onFailure: (message: string, cause: unknown) => void;
+  /** When the last certificate of the mesh that is known ends. */
+  readonly lastEnd?: (mesh: string) => Date | undefined;
 }
 
 export interface MeshCasOptions extends CaEvents {
@@ -52,6 +54,8 @@ interface Live {
   spec: MtlsBackend;
   content?: string;
   backend?: CaBackend | undefined;
+  /** A root that will sign soon, PEM. */
+  announced?: string | undefined;
   /** Why what it is made of cannot be used; what was open before goes on. */
   problem?: { readonly reason: string; readonly since: Date } | undefined;
   told?: string;
@@ -92,10 +96,16 @@ export class MeshCas {
     };
   }
 
-  /** All that proxies trust, PEM. */
+  /** All that proxies trust, PEM; sorted, so that nothing is sent when one of them begins or ends to sign. */
   bundle(): string {
     const now = this.#options.now();
-    return [...new Set([...this.#live.values()].flatMap(({ trust }) => trust.trusted(now)))].join("");
+    const roots = [...this.#live.values()].flatMap(({ trust, announced = "" }) => [...trust.trusted(now), announced]);
+    return [...new Set(roots)].toSorted().join("");
+  }
+
+  /** Trusts no more the roots of a backend that sign no more. */
+  async forgetRetired(name: string): Promise<void> {
+    await this.#live.get(name)?.trust.forgetRetired();
   }
 
   states(): ReadonlyMap<string, BackendState> {
@@ -127,9 +137,7 @@ export class MeshCas {
       return known;
     }
     known?.backend?.close();
-    const trust =
-      spec.type === "builtin" ? TrustRecord.unstored(secrets, mesh) : await TrustRecord.load(secrets, mesh, spec.name);
-    const live: Live = { name: spec.name, trust, spec };
+    const live: Live = { name: spec.name, trust: await TrustRecord.load(secrets, mesh, spec.name), spec };
     this.#live.set(spec.name, live);
     return live;
   }
@@ -137,8 +145,9 @@ export class MeshCas {
   async #open(live: Live, opening: Pick<Opening, "mesh" | "backend" | "field" | "pair">): Promise<void> {
     const { sources, now, onFailure } = this.#options;
     try {
-      const { content, open } = await readBackend({ ...opening, sources, now });
+      const { content, announced, open } = await readBackend({ ...opening, sources, now });
       live.problem = undefined;
+      live.announced = announced;
       if (live.content !== content) {
         live.backend?.close();
         live.content = content;
@@ -169,7 +178,10 @@ export class MeshCas {
 
   async #takeRoots({ backend, trust, spec }: Live): Promise<void> {
     if (backend === undefined || backend.roots.length === 0) return;
-    await trust.take(backend.roots, { now: this.#options.now(), lifeMillis: certificateMillis(spec) });
+    const { now, lastEnd, mesh } = this.#options;
+    const left = (lastEnd?.(mesh)?.getTime() ?? 0) - now().getTime();
+    // The mesh may have said until lately that certificates live longer.
+    await trust.take(backend.roots, { now: now(), lifeMillis: Math.max(certificateMillis(spec), left) });
   }
 
   #tell(live: Live): void {

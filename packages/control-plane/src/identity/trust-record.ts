@@ -1,23 +1,18 @@
 import { formatRoots, nextRoots, parseRoots, type TrustedRoot } from "@heddle/identity/trusted-roots.ts";
 import type { Secrets } from "../secrets.ts";
 
-/** The roots of a backend that proxies trust. What is not certain to be read again is kept in a Secret of the mesh. */
+/** The roots of a backend that proxies trust, also those that sign no more; they are kept in a Secret of the mesh. */
 export class TrustRecord {
   readonly #secrets: Secrets;
   readonly #mesh: string;
-  readonly #name: string | undefined;
+  readonly #name: string;
   #roots: readonly TrustedRoot[];
 
-  private constructor(secrets: Secrets, mesh: string, name: string | undefined, roots: readonly TrustedRoot[]) {
+  private constructor(secrets: Secrets, mesh: string, name: string, roots: readonly TrustedRoot[]) {
     this.#secrets = secrets;
     this.#mesh = mesh;
     this.#name = name;
     this.#roots = roots;
-  }
-
-  /** For an authority that is in the store itself. */
-  static unstored(secrets: Secrets, mesh: string): TrustRecord {
-    return new TrustRecord(secrets, mesh, undefined, []);
   }
 
   static async load(secrets: Secrets, mesh: string, backend: string): Promise<TrustRecord> {
@@ -43,10 +38,18 @@ export class TrustRecord {
 
   /** Takes over who signs now. Says whether that is new; it is stored before anybody is told. */
   async take(current: readonly string[], at: { readonly now: Date; readonly lifeMillis: number }): Promise<boolean> {
-    const roots = nextRoots(this.#roots, current, at);
+    return await this.#keep(nextRoots(this.#roots, current, at));
+  }
+
+  /** Trusts no more what signs no more. */
+  async forgetRetired(): Promise<boolean> {
+    return await this.#keep(this.#roots.filter(({ until }) => until === undefined));
+  }
+
+  async #keep(roots: readonly TrustedRoot[]): Promise<boolean> {
     const text = formatRoots(roots);
     if (text === formatRoots(this.#roots)) return false;
-    if (this.#name !== undefined) await this.#secrets.write(this.#mesh, this.#name, text);
+    await this.#secrets.write(this.#mesh, this.#name, text);
     this.#roots = roots;
     return true;
   }

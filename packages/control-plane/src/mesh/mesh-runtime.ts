@@ -20,7 +20,7 @@ import { concerned } from "./concerned.ts";
 import { Consumers } from "./consumers.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
-import { MeshTrust } from "./mesh-trust.ts";
+import { type Behind, MeshTrust } from "./mesh-trust.ts";
 import { ResourceSets } from "./resource-sets.ts";
 import { withOwnResources } from "./with-own-resources.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -122,6 +122,8 @@ export class MeshRuntime {
     // Who needs a Secret gets the new one, and nothing else.
     for (const proxy of secrets.length > 0 ? this.#proxies.values() : [])
       if (proxy.published > 0 && needsSecret(this.snapshot, proxy.compiled, secrets)) this.#publish(proxy);
+    // Somebody who was waited for may be known to be gone.
+    this.#renewIfTrusted();
   }
 
   /** Policies that proxies refused since a revision of the store. */
@@ -129,8 +131,18 @@ export class MeshRuntime {
     return this.#held.flatMap(({ at, policy }) => (at > revision ? [policy] : []));
   }
 
+  /** Proxies that are there and do not have yet what the mesh trusts now. */
+  behindInTrust(): Iterable<Behind> {
+    return this.#trust.behind(this);
+  }
+
   stop(): void {
     this.#staging.stop();
+  }
+
+  /** New certificates may have waited until everybody trusts who signs them. */
+  #renewIfTrusted(): void {
+    if (this.#trust.hasArrived(this)) this.renewCertificates();
   }
 
   get #parties(): Parameters<IdentityMoves["begin"]>[1] {
@@ -141,7 +153,7 @@ export class MeshRuntime {
     if (this.#proxies.get(proxy.name) !== proxy) return;
     if (rejection !== undefined) return this.#staging.refused(proxy, rejection);
     this.#staging.synced(proxy);
-    if (this.#trust.hasArrived(this)) this.renewCertificates();
+    this.#renewIfTrusted();
     this.#moves.heard(proxy, this.#parties);
   }
 
@@ -209,7 +221,7 @@ export class MeshRuntime {
     this.#staging.disconnected(proxy);
     this.#compilations.delete(proxy);
     this.#issuing.delete(proxy);
-    if (this.#trust.hasArrived(this)) this.renewCertificates();
+    this.#renewIfTrusted();
     this.#moves.moveOn(this.#parties);
     this.#consumers.gone(proxy);
     this.#shared.onProgress();

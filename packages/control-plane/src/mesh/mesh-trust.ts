@@ -1,6 +1,6 @@
 import type { Compiled } from "@heddle/engine/compile.ts";
 import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
-import { type ProxyIdentity, TRUST_BUNDLE } from "@heddle/engine/snapshot/identity.ts";
+import { identityOf, type ProxyIdentity, TRUST_BUNDLE } from "@heddle/engine/snapshot/identity.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
@@ -12,13 +12,21 @@ import { trustBundles } from "./trust-bundles.ts";
 interface Members {
   readonly proxies: ReadonlyMap<string, Proxy>;
   readonly snapshot: MeshSnapshot;
+  /** Whether a certificate is being signed for it. */
+  readonly isIssuing: (proxy: Proxy) => boolean;
+}
+
+/** A proxy that does not have something yet, and why. */
+export interface Behind {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** What the proxies of a mesh trust, as Envoy gets it, and who has it already. */
 export class MeshTrust {
   readonly #authorities: Authorities;
   #isAwaited = false;
-  #last: { readonly text: string; readonly resource: EncodedResource } | undefined;
+  readonly #last = new Map<string, { readonly text: string; readonly resource: EncodedResource }>();
 
   constructor(authorities: Authorities) {
     this.#authorities = authorities;
@@ -42,15 +50,31 @@ export class MeshTrust {
     return true;
   }
 
-  #isWithAll({ proxies, snapshot: mesh }: Members): boolean {
-    let version: string | undefined;
-    for (const { compiled, published, acknowledgedSet } of proxies.values()) {
-      const identity = compiled?.identity;
-      if (identity === undefined || published === 0) continue;
-      version ??= this.secret(identity, mesh).version;
-      if (acknowledgedSet?.get(TYPE_URL.secret)?.get(identity.tls.trustSecret)?.version !== version) return false;
+  /** Who does not have what the mesh trusts now. */
+  *behind(mesh: Members): Generator<Behind> {
+    const { proxies, snapshot } = mesh;
+    // Put together once for all, not once for each of thousands.
+    const secrets = new Map<string, EncodedResource>();
+    const secretOf = (identity: ProxyIdentity): EncodedResource => {
+      const { trustSecret } = identity.tls;
+      const secret = secrets.get(trustSecret) ?? this.secret(identity, snapshot);
+      secrets.set(trustSecret, secret);
+      return secret;
+    };
+    for (const proxy of proxies.values()) {
+      const isNew = proxy.published === 0 && mesh.isIssuing(proxy);
+      const reason = isNew ? "gets its first certificate" : lag(proxy, secretOf);
+      if (reason !== undefined) yield { name: proxy.name, reason };
     }
-    return true;
+    // Its connection broke, or this control plane has just started: what it knows is what it knew then.
+    for (const [name, { facts, resource }] of snapshot.dataplanes) {
+      if (facts.online && !proxies.has(name) && identityOf(snapshot, resource) !== undefined)
+        yield { name, reason: "has lost its connection and is expected back" };
+    }
+  }
+
+  #isWithAll(mesh: Members): boolean {
+    return this.behind(mesh).next().done === true;
   }
 
   /** The secret with what a proxy of this identity trusts; all of one generation share it. */
@@ -60,9 +84,25 @@ export class MeshTrust {
     // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
     const bundles = name === TRUST_BUNDLE ? trustBundles(mesh, own) : undefined;
     const text = bundles === undefined ? own : JSON.stringify([...bundles]);
-    if (this.#last?.resource.name === name && this.#last.text === text) return this.#last.resource;
+    const known = this.#last.get(name);
+    if (known?.text === text) return known.resource;
     const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
-    this.#last = { text, resource };
+    this.#last.set(name, { text, resource });
     return resource;
   }
+}
+
+function lag(
+  { compiled, published, acknowledgedSet, rejections }: Proxy,
+  secretOf: (identity: ProxyIdentity) => EncodedResource,
+): string | undefined {
+  if (compiled === undefined) return "has no configuration yet";
+  const { identity } = compiled;
+  // Whoever cannot get a certificate has nothing at all, and nobody trusts it either.
+  if (identity === undefined || published === 0) return undefined;
+  const { typeUrl, name, version } = secretOf(identity);
+  const refusal = rejections.get(`${typeUrl} ${name}`);
+  if (refusal !== undefined) return `refuses it: ${refusal.detail}`;
+  const has = acknowledgedSet?.get(TYPE_URL.secret)?.get(name)?.version === version;
+  return has ? undefined : "has not acknowledged it";
 }

@@ -8,6 +8,7 @@ import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
 import type { TokenService } from "../identity/token-service.ts";
+import { lastEnd } from "../identity/certificates.ts";
 import { type Lookup, namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
 import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
 
@@ -39,6 +40,7 @@ export class Meshes {
       onChange: (mesh) => this.#runtimes.get(mesh)?.trustChanged(),
       onState: onCaState,
       onFailure,
+      lastEnd: (mesh) => lastEnd(this.#runtimes.get(mesh)?.certificates),
     });
   }
 
