@@ -4,17 +4,16 @@ import { type Api, createApi } from "@heddle/api/server.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { Store } from "@heddle/model/store.ts";
 import { openMemoryStore } from "@heddle/store/memory.ts";
-import { openSqliteStore } from "@heddle/store/sqlite.ts";
 import { serveXds, type XdsServer } from "@heddle/xds/server.ts";
 import { listenFailure, type Listening, type TlsListenOptions } from "@heddle/api/http/listen.ts";
-import { apiPorts, apiSettings } from "./api-ports.ts";
+import { apiPorts, apiSettings, type ServedCore } from "./api-ports.ts";
 import { openAuditLog } from "./audit/audit-log.ts";
 import { registerCertificateMetrics } from "./certificates/metrics.ts";
 import type { Config } from "./config/settings.ts";
 import { type Core, startCore } from "./core.ts";
 import { createMetrics } from "./diagnostics/metrics.ts";
 import { serveDiagnostics } from "./diagnostics/server.ts";
-import { makeDataFolder } from "./data-folder.ts";
+import { type OpenStore, openStoreFile } from "./encryption/open-store.ts";
 import { dataplaneHandler } from "./dp-server/handler.ts";
 import { HealthDiscovery } from "./dp-server/health-discovery.ts";
 import { KINDS } from "./kinds.ts";
@@ -45,11 +44,15 @@ export interface ControlPlane extends AsyncDisposable {
   readonly failure: Promise<Error>;
 }
 
-/** Starts every part, in an order in which none is asked before it can answer. Stops them again if one fails. */
-export async function startControlPlane(config: Config, log: Log): Promise<ControlPlane> {
+/**
+ * Starts every part, in an order in which none is asked before it can answer. Stops them again if one fails. Waits for a
+ * Vault that holds the key of the store until the signal aborts.
+ */
+export async function startControlPlane(config: Config, log: Log, signal = NEVER): Promise<ControlPlane> {
   await using stack = new AsyncDisposableStack();
-  const store = stack.use(await openStore(config));
-  const core = await startCore(config, store, log, stack);
+  const { store, encryption } = await openStore(config, log, signal);
+  stack.use(store);
+  const core = { ...(await startCore(config, store, log, stack)), encryption };
   const tls = stack.use(await openServerTls(config, { secrets: core.secrets, log, now: () => new Date() }));
   const ports = await openPorts(core, tls, stack);
   const dataplanes = tls.of("dataplanes");
@@ -75,10 +78,10 @@ async function writeTrustAnchor({ storeType, dataFolder }: Config, pem: string):
   if (storeType !== "memory") await writeFile(join(dataFolder, "ca.pem"), pem, { mode: 0o644 });
 }
 
-async function openStore({ storeType, dataFolder }: Config): Promise<Store> {
-  if (storeType === "memory") return openMemoryStore();
-  await makeDataFolder(dataFolder);
-  return await openSqliteStore({ file: join(dataFolder, "store.sqlite") });
+const NEVER = new AbortController().signal;
+
+async function openStore(config: Config, log: Log, signal: AbortSignal): Promise<Partial<OpenStore> & { store: Store }> {
+  return config.storeType === "memory" ? { store: openMemoryStore() } : await openStoreFile(config, log, signal);
 }
 
 type Addresses = Pick<
@@ -87,7 +90,7 @@ type Addresses = Pick<
 >;
 
 /** The servers come last: from the first request on, everything behind them is there. */
-async function openPorts(core: Core, tls: ServerTls, stack: AsyncDisposableStack): Promise<Addresses> {
+async function openPorts(core: ServedCore, tls: ServerTls, stack: AsyncDisposableStack): Promise<Addresses> {
   const { config, meshes, sessions, instanceId } = core;
   const metrics = createMetrics({ meshes, sessions, version: VERSION, instanceId });
   core.issuance.register(metrics.registry);

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { ACCESS_SETTINGS, type AuditBackend, type PublicKey } from "./access-settings.ts";
+import { ENCRYPTION_SETTINGS, type TransitSetting } from "./encryption-settings.ts";
 import { MONITORING_SETTINGS } from "./monitoring-settings.ts";
 import { choice, millis, port, type Setting, text, texts, toggle, whole } from "./setting.ts";
 import { TLS_SETTINGS, type TlsVersionName } from "./tls-settings.ts";
@@ -40,6 +41,7 @@ export const SETTINGS = {
     description: "Folder for the store and the certificates",
     default: ".heddle",
   }),
+  ...ENCRYPTION_SETTINGS,
   unsafeDelete: toggle({
     path: "store.unsafeDelete",
     variables: ["STORE_UNSAFE_DELETE"],
@@ -256,6 +258,7 @@ export const SETTINGS = {
   | Setting<readonly string[]>
   | Setting<readonly PublicKey[]>
   | Setting<readonly AuditBackend[]>
+  | Setting<TransitSetting | undefined>
 >;
 
 export type Config = {
