@@ -101,6 +101,20 @@ export const COMMANDS: Group = {
         },
       },
     },
+    rotate: {
+      summary: "Replace certificate authorities and keys",
+      examples: [
+        ["heddle rotate ca", "a new root for the mesh, without a failed request"],
+        ["heddle rotate encryption-key", "encrypt the store anew, under the key in force"],
+      ],
+      commands: {
+        ca: { summary: "Replace a certificate authority", load: () => import("./rotate/ca.ts") },
+        "encryption-key": {
+          summary: "Encrypt the store anew, under another key",
+          load: () => import("./rotate/encryption-key.ts"),
+        },
+      },
+    },
     auth: {
       summary: "Who may do what",
       examples: [["heddle auth can-i update MeshTimeout", "whether you may change timeouts"]],
