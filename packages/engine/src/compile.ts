@@ -1,3 +1,4 @@
+import { withKeyExchanges } from "./plan/key-exchange.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { contextFor } from "./compile-context.ts";
 import { compileInbounds } from "./compile-inbounds.ts";
@@ -70,7 +71,7 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
   } = entry;
   const identity = identityInForce(mesh, entry);
   const matched = match(mesh, proxy, policies, memo);
-  const tls = identity?.tls;
+  const tls = withKeyExchanges(identity?.tls, node ?? {});
   const facts = proxyFacts(mesh, proxy, { tls, node, memo });
   const whole = compileProxy(matched, facts, memo);
   const context = contextFor({ mesh, matched, tls, memo, proxy: facts, whole });

@@ -1,4 +1,4 @@
-import type { TlsSettings, TlsVersion } from "@heddle/engine/plan/plan.ts";
+import type { TlsSettings, TlsVersion } from "@heddle/engine/plan/tls-settings.ts";
 import { definePolicy } from "@heddle/engine/policy.ts";
 import { meshTlsKind, type TlsConf, type Version } from "./schema.ts";
 

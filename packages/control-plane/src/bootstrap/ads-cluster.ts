@@ -7,6 +7,8 @@ export interface AdsServer {
   readonly xdsPort: number;
   /** PEM of the authorities that may have signed the control plane's certificate. */
   readonly caPem: string;
+  /** What Envoy has to be told to agree on keys with; absent: it does right by itself. */
+  readonly keyExchanges?: readonly string[] | undefined;
 }
 
 export const ADS_CLUSTER = "system_ads";
@@ -43,7 +45,11 @@ export function adsCluster(server: AdsServer, httpFilters: readonly object[]): o
         ...(isIP(server.xdsHost) === 0 ? { sni: server.xdsHost } : {}),
         commonTlsContext: {
           // Envoy as a client goes no further than 1.2 by itself.
-          tlsParams: { tlsMinimumProtocolVersion: "TLSv1_2", tlsMaximumProtocolVersion: "TLSv1_3" },
+          tlsParams: {
+            tlsMinimumProtocolVersion: "TLSv1_2",
+            tlsMaximumProtocolVersion: "TLSv1_3",
+            ...(server.keyExchanges === undefined ? {} : { ecdhCurves: server.keyExchanges }),
+          },
           validationContextSdsSecretConfig: { name: VALIDATION_SECRET },
         },
       },

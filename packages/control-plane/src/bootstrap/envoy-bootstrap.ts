@@ -3,6 +3,7 @@ import { adminOf, type Admin } from "./admin-address.ts";
 import { adsGrpcService } from "./ads-grpc-service.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
 import { stringify } from "yaml";
+import { keyExchangesFor } from "../proxies/key-exchanges.ts";
 import { nodeMetadata } from "./node-metadata.ts";
 import { adsHttpFilters } from "./token-secret.ts";
 
@@ -28,6 +29,7 @@ export type EnvoyBootstrap = Readonly<Record<string, unknown>>;
 export function envoyBootstrap(request: BootstrapRequest, settings: BootstrapSettings): EnvoyBootstrap {
   const admin = adminOf(request, settings.adminPort);
   const grpcServices = [adsGrpcService(request)];
+  const keyExchanges = keyExchangesFor(request.version.envoy?.["build"]);
   return {
     node: {
       id: `${request.mesh}.${request.name}`,
@@ -43,7 +45,7 @@ export function envoyBootstrap(request: BootstrapRequest, settings: BootstrapSet
     },
     ...(settings.healthDiscovery ? { hdsConfig: adsApi("GRPC", grpcServices) } : {}),
     staticResources: {
-      clusters: [adsCluster(settings, adsHttpFilters(request))],
+      clusters: [adsCluster({ ...settings, keyExchanges }, adsHttpFilters(request))],
       secrets: [cpValidationSecret(settings)],
     },
     statsConfig: STATS,

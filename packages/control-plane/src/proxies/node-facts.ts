@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import type { NodeFacts } from "@heddle/engine/snapshot/snapshot.ts";
 import { ACCESS_LOG_PIPE_FEATURE, accessLogPipe } from "@heddle/model/access-log-pipe.ts";
 import { adminTarget } from "../envoy-admin/admin-target.ts";
+import { keyExchangesFor } from "./key-exchanges.ts";
 
 /** What policies may know of a proxy's machine, from the metadata of its node. */
 export function nodeFacts(
@@ -11,6 +12,7 @@ export function nodeFacts(
   const { workdir, features, systemCaPath, metricsCertPath, metricsKeyPath } = metadata;
   const hasPipe = Array.isArray(features) && features.includes(ACCESS_LOG_PIPE_FEATURE);
   const admin = adminTarget(metadata)?.admin;
+  const keyExchanges = keyExchangesFor(buildOf(metadata));
   return {
     ...(hasPipe && isPath(workdir) ? { accessLogPipe: accessLogPipe(workdir, proxy) } : {}),
     ...(isPath(systemCaPath) ? { systemCaPath } : {}),
@@ -19,7 +21,13 @@ export function nodeFacts(
     ...(isPath(metricsCertPath) && isPath(metricsKeyPath)
       ? { metricsTls: { certPath: metricsCertPath, keyPath: metricsKeyPath } }
       : {}),
+    ...(keyExchanges === undefined ? {} : { keyExchanges }),
   };
+}
+
+/** What the launcher says of its Envoy, under Kuma's keys. */
+function buildOf({ version }: Readonly<Record<string, unknown>>): unknown {
+  return (version as { readonly envoy?: { readonly build?: unknown } | null } | null | undefined)?.envoy?.build;
 }
 
 function isPath(value: unknown): value is string {

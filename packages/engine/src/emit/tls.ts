@@ -11,7 +11,8 @@ import {
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { idOf, ObjectMemo } from "../memo.ts";
-import type { ProxyTls, TlsSettings, TlsVersion, UpstreamTls } from "../plan/plan.ts";
+import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
+import type { TlsSettings, TlsVersion } from "../plan/tls-settings.ts";
 import { FROM_ADS, type Init } from "./common.ts";
 
 /** The protocol name that tells the mesh's TLS from an application's own. Kuma uses the same. */
@@ -35,7 +36,7 @@ function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocke
       case: "typedConfig",
       value: any(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
-        commonTlsContext: { ...commonContext(tls, callers, []), tlsParams: paramsOf(settings) },
+        commonTlsContext: { ...commonContext(tls, callers, []), tlsParams: paramsOf(tls, settings) },
       }),
     },
   };
@@ -61,18 +62,22 @@ function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSett
       case: "typedConfig",
       value: any(UpstreamTlsContextSchema, {
         sni: upstream.sni,
-        commonTlsContext: { ...commonContext(tls, servers, [MESH_ALPN]), tlsParams: paramsOf(settings) },
+        commonTlsContext: { ...commonContext(tls, servers, [MESH_ALPN]), tlsParams: paramsOf(tls, settings) },
       }),
     },
   };
 }
 
 // Both ends are ours, so nothing older than TLS 1.3, or than the newest version that is allowed, is needed by itself.
-function paramsOf({ maxVersion = "1.3", minVersion = maxVersion, ciphers = [] }: TlsSettings): TlsParams {
+function paramsOf(
+  { keyExchanges = [] }: ProxyTls,
+  { maxVersion = "1.3", minVersion = maxVersion, ciphers = [] }: TlsSettings,
+): TlsParams {
   return {
     tlsMinimumProtocolVersion: PROTOCOLS[minVersion],
     tlsMaximumProtocolVersion: PROTOCOLS[maxVersion],
     cipherSuites: [...ciphers],
+    ecdhCurves: [...keyExchanges],
   };
 }
 type TlsParams = Init<typeof TlsParametersSchema>;

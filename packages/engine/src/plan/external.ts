@@ -1,4 +1,4 @@
-import type { TlsVersion } from "./plan.ts";
+import type { TlsVersion } from "./tls-settings.ts";
 
 /** Where a destination outside of the mesh is, and how it is spoken to. */
 export interface External {

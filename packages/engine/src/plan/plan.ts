@@ -7,6 +7,7 @@ import type { EndpointOrder, HashPolicy, LoadBalancer, Localities } from "./bala
 import type { External } from "./external.ts";
 import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
 import type { Passthrough } from "./passthrough.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
@@ -54,6 +55,8 @@ export interface ProxyTls {
   readonly trustSecret: string;
   /** Every caller's SPIFFE ID starts with one of these, such as "spiffe://default/". */
   readonly trustPrefixes: readonly string[];
+  /** What keys are agreed on with, the first being the one liked best. Absent: Envoy's own. */
+  readonly keyExchanges?: readonly string[] | undefined;
 }
 
 /** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */
@@ -155,18 +158,6 @@ export interface ConnectionSettings {
   /** Outbounds where bytes are only moved: how often a connection to an instance is tried. Absent: once. */
   readonly connectAttempts?: number | undefined;
 }
-
-/** How connections with mutual TLS are made and accepted. */
-export interface TlsSettings {
-  /** Inbounds: whether plain text is accepted beside mutual TLS. Absent: as the proxy's identity says. */
-  readonly mode?: ProxyTls["mode"] | undefined;
-  readonly minVersion?: TlsVersion | undefined;
-  readonly maxVersion?: TlsVersion | undefined;
-  /** Up to TLS 1.2, in OpenSSL's names, the first being the one liked best. Absent: Envoy's own. */
-  readonly ciphers?: readonly string[] | undefined;
-}
-
-export type TlsVersion = "1.0" | "1.1" | "1.2" | "1.3";
 
 /** Where Envoy writes a line for each request or connection. */
 export interface AccessLog {

@@ -43,6 +43,8 @@ export interface NodeFacts {
   readonly workDir?: string | undefined;
   /** Files of PEM that secure the port for Prometheus. */
   readonly metricsTls?: { readonly certPath: string; readonly keyPath: string } | undefined;
+  /** What its Envoy has to be told to agree on keys with, in BoringSSL's names; absent: it does right by itself. */
+  readonly keyExchanges?: readonly string[] | undefined;
 }
 
 export const OFFLINE: DataplaneFacts = {
