@@ -63,12 +63,17 @@ export class Fleet {
       this.members.map(async ({ proxy }) => {
         for (;;) {
           await sleep(Math.random() * 500);
-          const done = await proxy.connect().then(
-            () => true,
-            () => false,
-          );
-          if (done) return;
+          if (await isAccepted(proxy)) return;
         }
+      }),
+    );
+  }
+
+  /** All come back in the same moment, and again within half a second as often as it takes. */
+  async returnAtOnce(): Promise<void> {
+    await Promise.all(
+      this.members.map(async ({ proxy }) => {
+        while (!(await isAccepted(proxy))) await sleep(Math.random() * 500);
       }),
     );
   }
@@ -79,17 +84,7 @@ export class Fleet {
 
   /** Whether every proxy holds what its Dataplane makes of it: clusters, endpoints, listeners, routes and secrets. */
   get isComplete(): boolean {
-    return this.members.every(({ instance, proxy }) => {
-      const { length } = instance.calls;
-      const has = (typeUrl: string, count: number): boolean => (proxy.held.get(typeUrl)?.size ?? 0) >= count;
-      return (
-        has(TYPE_URL.cluster, length + 1) &&
-        has(TYPE_URL.endpoint, length) &&
-        has(TYPE_URL.listener, length + 1) &&
-        has(TYPE_URL.route, length + 1) &&
-        has(TYPE_URL.secret, 2)
-      );
-    });
+    return this.members.every(({ instance, proxy }) => holdsAll(instance, proxy));
   }
 
   /** Who calls a service, by index. */
@@ -160,6 +155,25 @@ export class Fleet {
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
   }
+}
+
+async function isAccepted(proxy: FakeProxy): Promise<boolean> {
+  return await proxy.connect().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether a proxy holds what its Dataplane makes of it. */
+export function holdsAll({ calls: { length } }: Instance, { held }: FakeProxy): boolean {
+  const has = (typeUrl: string, count: number): boolean => (held.get(typeUrl)?.size ?? 0) >= count;
+  return (
+    has(TYPE_URL.cluster, length + 1) &&
+    has(TYPE_URL.endpoint, length) &&
+    has(TYPE_URL.listener, length + 1) &&
+    has(TYPE_URL.route, length + 1) &&
+    has(TYPE_URL.secret, 2)
+  );
 }
 
 /** Counts resources of a type. */

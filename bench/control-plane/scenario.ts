@@ -9,8 +9,9 @@ import type { Figures } from "./figures.ts";
 import { endpointFigures } from "./endpoint-changes.ts";
 import { certificates, Fleet, type Received } from "./fleet.ts";
 import { policyFigures } from "./policy-changes.ts";
+import { meshWith, tokensFor, writeAll } from "./prepare.ts";
 import { Server } from "./server.ts";
-import { type Instance, type Topology, topology } from "./topology.ts";
+import { type Topology, topology } from "./topology.ts";
 
 /** How long nothing must have come before it counts as quiet, milliseconds. */
 const QUIET = 1_500;
@@ -78,33 +79,6 @@ async function run(server: Server, graph: Topology, proxies: number): Promise<Fi
   await server.dispose();
   fleet.disconnect();
   return figures;
-}
-
-/** What is there before the proxies: mutual TLS, a permission, services, and instances that are not connected. */
-async function writeAll(server: Server, { services }: Topology, others: readonly Instance[]): Promise<number> {
-  await server.api.put("/meshes/default", meshWith("ca-1"));
-  const allow = [{ spiffeID: { type: "Prefix", value: "spiffe://default/" } }];
-  await server.api.put("/meshes/default/meshtrafficpermissions/everybody", {
-    type: "MeshTrafficPermission",
-    mesh: "default",
-    name: "everybody",
-    spec: { rules: [{ default: { allow } }] },
-  });
-  const documents = [
-    ...services.map(({ name, document }) => ({ path: `meshservices/${name}`, document })),
-    ...others.map((instance) => ({ path: `dataplanes/${instance.name}`, document: instance.document("Ready") })),
-  ];
-  const started = performance.now();
-  await server.api.all(documents, ({ path, document }) => server.api.put(`/meshes/default/${path}`, document));
-  return documents.length / ((performance.now() - started) / 1_000);
-}
-
-async function tokensFor(server: Server, instances: readonly Instance[]): Promise<readonly string[]> {
-  const tokens: string[] = [];
-  await server.api.all(instances, async ({ name }, index) => {
-    tokens[index] = await server.api.post("/tokens/dataplane", { mesh: "default", name, validFor: "1h" });
-  });
-  return tokens;
 }
 
 async function deployment(server: Server, fleet: Fleet): Promise<Figures["deploy"]> {
@@ -184,9 +158,4 @@ async function restartFigures(server: Server, fleet: Fleet): Promise<Figures["re
     cpuSeconds: await server.cpuSeconds(),
     received,
   };
-}
-
-function meshWith(enabledBackend: string): object {
-  const backends = ["ca-1", "ca-2"].map((name) => ({ name, type: "builtin", mode: "STRICT" }));
-  return { type: "Mesh", name: "default", mtls: { enabledBackend, backends } };
 }

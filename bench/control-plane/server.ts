@@ -24,7 +24,11 @@ export class Server {
   readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, [api = 0, dp = 0, diagnostics = 0]: readonly number[]) {
+  private constructor(
+    folder: string,
+    [api = 0, dp = 0, diagnostics = 0]: readonly number[],
+    more: Readonly<Record<string, string>>,
+  ) {
     this.#folder = folder;
     this.api = new Rest(`http://127.0.0.1:${api}`);
     this.#diagnostics = new Rest(`http://127.0.0.1:${diagnostics}`);
@@ -38,11 +42,13 @@ export class Server {
       KUMA_RATE_LIMIT_PORT: "0",
       HEDDLE_DATA: join(folder, "data"),
       HEDDLE_LOG_LEVEL: "warn",
+      ...more,
     };
   }
 
-  static async create(): Promise<Server> {
-    return new Server(await mkdtemp(join(tmpdir(), "heddle-bench-")), await freePorts(3));
+  /** Prepares one, with more settings in its environment. */
+  static async create(more: Readonly<Record<string, string>> = {}): Promise<Server> {
+    return new Server(await mkdtemp(join(tmpdir(), "heddle-bench-")), await freePorts(3), more);
   }
 
   /** Starts it; resolves when it answers. `HEDDLE_BENCH_PROFILE` names a folder for a profile of its processor time. */
@@ -91,12 +97,18 @@ export class Server {
     return await readFile(join(this.#folder, "data", "ca.pem"), "utf8");
   }
 
+  get pid(): number {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) throw new Error("Cannot look at the control plane: it was not started");
+    return pid;
+  }
+
   async cpuSeconds(): Promise<number> {
-    return await cpuSeconds(this.#pid());
+    return await cpuSeconds(this.pid);
   }
 
   async memory(): Promise<{ readonly rss: number; readonly peak: number }> {
-    return await memoryOf(this.#pid());
+    return await memoryOf(this.pid);
   }
 
   /**
@@ -121,12 +133,6 @@ export class Server {
   async synced(): Promise<{ readonly proxies: number; readonly eventLoopP99: number }> {
     const [proxies = 0, seconds = 0] = await this.metrics(SYNCED, EVENT_LOOP);
     return { proxies, eventLoopP99: seconds * 1_000 };
-  }
-
-  #pid(): number {
-    const { pid } = this.#child ?? {};
-    if (pid === undefined) throw new Error("Cannot look at the control plane: it was not started");
-    return pid;
   }
 
   async #answers(): Promise<boolean> {

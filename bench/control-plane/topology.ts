@@ -1,9 +1,15 @@
 import { randomNumbers, range } from "../support/random.ts";
 
-const SERVICES = 1_000;
-const INSTANCES = 2;
-/** A service calls 1 to 19 others, 10 in the mean. */
-const MOST_CALLS = 19;
+/** How large a mesh is. */
+export interface Size {
+  readonly services: number;
+  readonly instancesOfEach: number;
+  /** A service calls one to so many others. */
+  readonly mostCalls: number;
+}
+
+/** A service calls 10 others in the mean. */
+const USUAL: Size = { services: 1_000, instancesOfEach: 2, mostCalls: 19 };
 const SEED = 20_261_123;
 /** Where each instance's proxy takes requests, at an address of its own. */
 export const INBOUND_PORT = 15_080;
@@ -26,11 +32,12 @@ export interface Topology {
 }
 
 /** 1,000 services of two instances in a random graph of calls, the same in each run; outbounds name what is called. */
-export function topology(): Topology {
-  const calls = graph();
-  const services = range(SERVICES).map((index) => ({ name: serviceName(index), document: service(index) }));
+export function topology(size: Partial<Size> = {}): Topology {
+  const { services: count, instancesOfEach, mostCalls } = { ...USUAL, ...size };
+  const calls = graph(count, mostCalls);
+  const services = range(count).map((index) => ({ name: serviceName(index), document: service(index) }));
   const instances = walk(calls).flatMap((index) =>
-    range(INSTANCES).map((number) => instance(index, number, calls[index] ?? [])),
+    range(instancesOfEach).map((number) => instance(index, number, calls[index] ?? [])),
   );
   return { services, instances };
 }
@@ -47,13 +54,13 @@ export function serviceOf(resource: string): number | undefined {
 
 const numbers = new Map<string, number>();
 
-function graph(): readonly (readonly number[])[] {
+function graph(services: number, mostCalls: number): readonly (readonly number[])[] {
   const random = randomNumbers(SEED);
-  return range(SERVICES).map((caller) => {
+  return range(services).map((caller) => {
     const callees = new Set<number>();
-    const wanted = 1 + random(MOST_CALLS);
+    const wanted = 1 + random(mostCalls);
     while (callees.size < wanted) {
-      const callee = random(SERVICES);
+      const callee = random(services);
       if (callee !== caller) callees.add(callee);
     }
     return [...callees];

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 
 /** Clock ticks a second in /proc, the same on every Linux that Node runs on. */
 const TICKS = 100;
@@ -28,4 +28,14 @@ export async function memoryOf(pid: number): Promise<{ readonly rss: number; rea
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const read = (name: string): number => (Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1_024) / 1e6;
   return { rss: read("VmRSS"), peak: read("VmHWM") };
+}
+
+/** From now on the most memory that a process ever had is counted anew. https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html */
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** Open files, sockets included. */
+export async function openFiles(pid: number): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length;
 }

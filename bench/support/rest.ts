@@ -19,6 +19,10 @@ export class Rest {
     return (await this.#send("POST", path, JSON.stringify(body))).text;
   }
 
+  async delete(path: string): Promise<void> {
+    await this.#send("DELETE", path);
+  }
+
   async get(path: string): Promise<string> {
     return (await this.#send("GET", path)).text;
   }

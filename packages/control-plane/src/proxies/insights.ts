@@ -140,7 +140,8 @@ export class Insights {
     const relaxed = { durability: "relaxed" } as const;
     await (stored === undefined
       ? this.#store.create(resource, relaxed)
-      : this.#store.update(resource, stored.version, relaxed));
+      : // Deleted in the meantime, with its Dataplane: then there is nothing to tell of it.
+        this.#store.update(resource, stored.version, relaxed).catch(ignoreMissing));
   }
 }
 
