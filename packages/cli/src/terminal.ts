@@ -1,3 +1,4 @@
+import { terminalText } from "@heddle/model/terminal-text.ts";
 import { paintFor, type ColorMode, type Paint } from "./output/paint.ts";
 import { spinnerOn, type Spinner } from "./output/spinner.ts";
 
@@ -27,18 +28,24 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** The terminal over the streams of the process. */
+/**
+ * The terminal over the streams of the process. What proxies and others say passes through here to the user, so nothing
+ * but text and Heddle's own colours gets to a terminal; files and pipes get data as it is.
+ */
 export function terminalOver(streams: Streams, mode: ColorMode, env: NodeJS.ProcessEnv): Terminal {
   const { stdin, stdout, stderr } = streams;
   return {
-    print: (text) => void (text !== "" && stdout.write(`${text}\n`)),
-    printValue: (text) => void stdout.write(stdout.isTTY ? `${text}\n` : text),
-    note: (text) => void stderr.write(`${text}\n`),
+    print: (text) => void (text !== "" && stdout.write(`${stdout.isTTY ? terminalText(text) : text}\n`)),
+    printValue: (text) => void stdout.write(stdout.isTTY ? `${terminalText(text)}\n` : text),
+    note: (text) => void stderr.write(`${terminalText(text)}\n`),
     paint: paintFor(mode, stdout, env),
     paintNote: paintFor(mode, stderr, env),
     width: stdout.isTTY ? stdout.columns : undefined,
     isInteractive: stdin.isTTY && stderr.isTTY,
-    spinner: (text) => spinnerOn(stderr, text, env),
+    spinner: (text) => {
+      const { update, stop } = spinnerOn(stderr, terminalText(text), env);
+      return { update: (next) => update(terminalText(next)), stop };
+    },
     ask: async (question, signal) => {
       const { createInterface } = await import("node:readline/promises");
       // Not as a terminal: readline would take Ctrl-C for itself.

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { terminalLine } from "@heddle/model/terminal-text.ts";
 import { destination, pino } from "pino";
 import type { Config } from "./config/settings.ts";
 
@@ -36,10 +37,10 @@ export function textLog(level: number, write: (line: string) => void): Log {
       if (rank < level) return;
       const time = new Date().toISOString().slice(11, 23);
       const rest = Object.entries(fields).map(
-        ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+        ([key, value]) => `${key}=${terminalLine(typeof value === "string" ? value : JSON.stringify(value))}`,
       );
       write(
-        `${styleText("dim", time)} ${word} ${message}${rest.length === 0 ? "" : ` ${styleText("dim", rest.join(" "))}`}`,
+        `${styleText("dim", time)} ${word} ${terminalLine(message)}${rest.length === 0 ? "" : ` ${styleText("dim", rest.join(" "))}`}`,
       );
     };
   return {

@@ -236,18 +236,19 @@ export class Sessions {
         for (const { name } of event.resources) proxy.rejections.delete(`${event.typeUrl} ${name}`);
         return;
       case "nacked": {
+        const detail = shortened(event.detail);
         log("proxy refused configuration", {
           mesh: proxy.mesh,
           dataplane: proxy.name,
           type: event.typeUrl,
-          detail: event.detail,
+          detail,
         });
         for (const { name } of event.rejected) {
           const origins = proxy.compiled === undefined ? [] : [...originsOf(proxy.compiled, event.typeUrl, name)];
           const rejection = {
             typeUrl: event.typeUrl,
             resources: [name],
-            detail: event.detail,
+            detail,
             origins,
             time: now().toISOString(),
           };
@@ -263,6 +264,15 @@ export class Sessions {
         presence.synced(proxy.mesh, proxy.name, proxy.compiled?.identity !== undefined && proxy.held !== undefined);
     }
   }
+}
+
+/** Envoy's longest reason that anybody reads. A rogue proxy may send megabytes, which would be stored for each resource. */
+const LONGEST_DETAIL = 4_096;
+
+function shortened(detail: string): string {
+  return detail.length <= LONGEST_DETAIL
+    ? detail
+    : `${detail.slice(0, LONGEST_DETAIL)} … (${detail.length} characters)`;
 }
 
 /** The address without its port; the loopback addresses of both families are one host. */
