@@ -49,7 +49,10 @@ export function parseAgentConfig(text: string, field: string): Parsed<AgentConfi
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text) as unknown;
+    const value: unknown = parse(text, { logLevel: "error" });
+    // A list that holds itself is YAML, and nothing that could be looked through.
+    JSON.stringify(value);
+    return value;
   } catch {
     return undefined;
   }

@@ -62,7 +62,7 @@ export function readValue<Schema extends DescMessage>(
   const tooMuch = whyTooMuchYaml(text);
   if (tooMuch !== undefined) return refused(`cannot be read as YAML: ${tooMuch}`);
   try {
-    const document = parseDocument(text, { schema: "core", prettyErrors: true });
+    const document = parseDocument(text, { schema: "core", prettyErrors: true, logLevel: "error" });
     const [error] = document.errors;
     if (error !== undefined)
       return refused(`cannot be read as YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`);

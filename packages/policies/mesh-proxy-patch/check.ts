@@ -7,12 +7,24 @@ import type { PatchConf } from "./schema.ts";
 export function checkConf({ appendModifications = [] }: PatchConf, field: string): Violation[] {
   const at = `${field}.appendModifications`;
   if (appendModifications.length === 0) return [{ field: at, message: "must have at least one modification" }];
+  const tooMuch = whyTooMuch(appendModifications);
+  if (tooMuch !== undefined) return [{ field: at, message: tooMuch }];
   return appendModifications.flatMap((modification, index) => {
     const change = changeOf(modification);
     if (change !== undefined) return checkChange(change, `${at}[${index}].${change.subject}`);
     const message = `must have exactly one of ${Object.keys(SUBJECTS).join(", ")}`;
     return [{ field: `${at}[${index}]`, message }];
   });
+}
+
+// Each is read as YAML and as a message of Envoy before anything is stored, while others wait.
+const MOST_MODIFICATIONS = 200;
+const MOST_CHARACTERS = 65_536;
+
+function whyTooMuch(modifications: NonNullable<PatchConf["appendModifications"]>): string | undefined {
+  if (modifications.length > MOST_MODIFICATIONS) return `must have at most ${MOST_MODIFICATIONS} modifications`;
+  const characters = modifications.reduce((sum, each) => sum + (changeOf(each)?.value?.length ?? 0), 0);
+  return characters > MOST_CHARACTERS ? `must have at most ${MOST_CHARACTERS / 1_024} KiB of values in all` : undefined;
 }
 
 function checkChange(change: Change, at: string): Violation[] {

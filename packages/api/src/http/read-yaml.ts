@@ -24,6 +24,7 @@ export function readYaml(text: string): unknown {
     merge: false,
     prettyErrors: false,
     lineCounter: lines,
+    logLevel: "error",
   });
   const [error] = document.errors;
   if (error !== undefined) {

@@ -59,3 +59,15 @@ for (const [text, message] of wrong) {
     assert.match(parse(text).unreadable[0]?.message ?? "", message);
   });
 }
+
+for (const [what, text] of [
+  ["is nothing but mistakes", `type: Mesh\n${"t\n".repeat(30_000)}`],
+  ["nests by the thousand", `type: Mesh\nx: ${"{a: ".repeat(20_000)}`],
+] as const) {
+  test(`parseDocuments() has soon read a file that ${what}`, () => {
+    const before = process.threadCpuUsage();
+    assert.ok(parse(text).unreadable.length > 0);
+    const { user, system } = process.threadCpuUsage(before);
+    assert.ok(user + system < 2_000_000, `it took ${(user + system) / 1_000} ms`);
+  });
+}

@@ -1,4 +1,5 @@
 import { LineCounter, parseAllDocuments, type Document as YamlDocument, type YAMLError } from "yaml";
+import { whyTooMuchYaml } from "@heddle/model/yaml-limits.ts";
 import { isRecord, text, type Json } from "../json.ts";
 import type { Document, Unreadable } from "./document.ts";
 import type { Source } from "./source.ts";
@@ -11,11 +12,13 @@ export interface Parsed {
 
 /** Reads the documents of a source, YAML or JSON. A document without a mesh belongs to `mesh`; a list stands for its items. */
 export function parseDocuments(source: Source, mesh: string): Parsed {
+  const tooMuch = whyTooMuchYaml(source.text, { mostTokens: Infinity });
+  if (tooMuch !== undefined) return { documents: [], unreadable: [{ place: source.name, message: tooMuch }] };
   const lines = new LineCounter();
   const parsed = parseAllDocuments(source.text, { lineCounter: lines, prettyErrors: false });
   const all = [...parsed].filter((each) => each.contents !== null || each.errors.length > 0);
   const results = all.map((each, index) => {
-    const syntax = each.errors.map((error) => syntaxError(source, lines, error));
+    const syntax = each.errors.slice(0, MOST_ERRORS).map((error) => syntaxError(source, lines, error));
     if (syntax.length > 0) return { documents: [], unreadable: syntax };
     const place = placeOf(source, lines, each, all.length > 1 ? index + 1 : undefined);
     const content = valueOf(each);
@@ -28,6 +31,9 @@ export function parseDocuments(source: Source, mesh: string): Parsed {
     unreadable: results.flatMap(({ unreadable }) => unreadable),
   };
 }
+
+// Whoever reads one mistake after the other has lost the thread by then, and each costs a look through the text.
+const MOST_ERRORS = 10;
 
 type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
 

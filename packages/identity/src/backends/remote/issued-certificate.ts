@@ -68,8 +68,15 @@ function leadsTo(leaf: X509Certificate, chain: readonly string[]): boolean {
   return true;
 }
 
-/** The certificates in the texts of an answer, PEM; throws AuthorityFailure when one cannot be read. */
+// Real chains have two or three; reading a thousand would keep others waiting.
+const LONGEST_CHAIN = 20;
+const LONGEST_TEXT = 262_144;
+
+/** The certificates in the texts of an answer, PEM; throws AuthorityFailure when one cannot be read, or there are too many. */
 export function chainIn(texts: readonly string[], who: string): readonly string[] {
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  const many = texts.join("").split("-----BEGIN CERTIFICATE-----", LONGEST_CHAIN + 2).length > LONGEST_CHAIN + 1;
+  if (many || length > LONGEST_TEXT) throw refused(`${who} sent a chain of more than ${LONGEST_CHAIN} certificates`);
   return readable(() => texts.flatMap(pemCertificates), who);
 }
 

@@ -19,6 +19,7 @@ const answers: readonly (readonly [string, { certificate: string; ca_chain?: str
   ["no certificate", { certificate: "" }],
   ["a certificate that cannot be read", { certificate: broken }],
   ["a chain that cannot be read", { certificate: certificatePem, ca_chain: [broken] }],
+  ["a chain without end", { certificate: certificatePem, ca_chain: Array.from({ length: 100 }, () => certificatePem) }],
   ["a certificate whose dates do not exist", { certificate: datelessPem }],
 ];
 
