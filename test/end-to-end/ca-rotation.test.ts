@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
+import { stringify } from "yaml";
+import { application } from "../support/application.ts";
+import { controlPlaneProcess } from "../support/control-plane-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { ALLOW_ALL, Mesh, meshService, startLab } from "../support/lab.ts";
+import { ask, steadyTraffic } from "../support/traffic.ts";
+
+const builtin = (name: string, more: object = {}): object => ({ name, type: "builtin", ...more });
+
+function mesh(enabledBackend: string, ...backends: readonly object[]): string {
+  return stringify({ type: "Mesh", name: "default", mtls: { enabledBackend, backends } });
+}
+
+/** Connections between proxies end at once, so that handshakes happen all the time. */
+const SHORT_CONNECTIONS = stringify({
+  type: "MeshTimeout",
+  mesh: "default",
+  name: "short-connections",
+  spec: { to: [{ targetRef: { kind: "Mesh" }, default: { http: { maxConnectionDuration: "20ms" } } }] },
+});
+
+/** A service and a caller; gives the address of the service for the caller. */
+async function twoServices(t: TestContext, lab: Mesh, first: string): Promise<string> {
+  await lab.apply([first, ALLOW_ALL, SHORT_CONNECTIONS, meshService("backend")].join("---\n"));
+  const app = await application(t, "backend");
+  await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const web = await lab.sidecar({ name: "web-1", calls: ["backend"] });
+  const url = web.outbound("backend");
+  await eventually(async () => assert.equal((await ask(url)).status, 200));
+  return url;
+}
+
+interface Report {
+  readonly id: string;
+  readonly phase: string;
+  readonly done: boolean;
+  readonly trust: { readonly waitingFor: readonly { readonly name: string }[] };
+  readonly new: { readonly roots: readonly string[] };
+}
+
+const current = async (lab: Mesh): Promise<Report> => (await lab.get("/meshes/default/ca-rotations/current")) as Report;
+
+test("heddle rotate ca: root to root twice, then to another backend, under traffic without a failed request", async (t) => {
+  const lab = await startLab(t);
+  const url = await twoServices(t, lab, mesh("ca-1", builtin("ca-1"), builtin("ca-2")));
+  const traffic = steadyTraffic(t, url, 200);
+  const rotate = (...words: string[]): ReturnType<typeof runHeddle> =>
+    runHeddle(["rotate", "ca", ...words, "--control-plane", lab.at.apiUrl]);
+  const roots = new Set<string>();
+  for (const _ of ["first", "second"]) {
+    const { code, stdout, stderr } = await rotate();
+    assert.equal(code, 0, [stdout, stderr, ...lab.log.slice(-5)].join("\n"));
+    assert.match(stdout, /certificates  done 2\/2 proxies have a new one\n  old           trusted until /);
+    roots.add((await current(lab)).new.roots.join());
+    await eventually(async () => assert.equal((await ask(url)).status, 200));
+  }
+  assert.equal(roots.size, 2);
+  const { code, stdout, stderr } = await rotate("--to", "ca-2", "--remove-old");
+  assert.equal(code, 0, [stdout, stderr, ...lab.log.slice(-5)].join("\n"));
+  assert.match(stdout, /From "ca-1" to "ca-2"[^]*old           done removed/);
+  const { mtls } = (await lab.get("/meshes/default")) as { mtls: { backends: { name: string }[] } };
+  assert.deepEqual(
+    mtls.backends.map(({ name }) => name),
+    ["ca-2"],
+  );
+  await lab.settled();
+  const tally = await traffic.stop();
+  assert.deepEqual(tally.failures, []);
+  assert.ok(tally.total >= 200, `${tally.total} requests`);
+});
+
+test("rotation of a root: a control plane killed in the middle goes on where it was, without a failed request", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-rotation-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const controlPlane = await controlPlaneProcess(t, folder);
+  await controlPlane.start();
+  const { apiUrl, dpPort } = controlPlane;
+  const lab = new Mesh(t, { apiUrl, dpPort, caPem: await controlPlane.caPem() }, folder);
+  const url = await twoServices(t, lab, mesh("ca-1", builtin("ca-1")));
+  const traffic = steadyTraffic(t, url, 100);
+  const start = async (): Promise<Report> => {
+    const response = await fetch(`${apiUrl}/meshes/default/ca-rotations`, { method: "POST" });
+    assert.ok(response.ok, await response.clone().text());
+    return (await response.json()) as Report;
+  };
+  const { id, phase } = await start();
+  assert.equal(phase, "trusting");
+  await controlPlane.kill();
+  await controlPlane.start();
+  await eventually(async () => {
+    const report = await current(lab);
+    assert.equal(report.id, id);
+    assert.ok(report.done, JSON.stringify(report));
+  }, 20_000);
+  await eventually(async () => assert.equal((await ask(url)).status, 200));
+  const tally = await traffic.stop();
+  assert.deepEqual(tally.failures, []);
+});
+
+test("heddle rotate ca restores a mesh whose root and certificates have all expired", async (t) => {
+  const lab = await startLab(t);
+  const short = builtin("ca-1", { conf: { caCert: { expiration: "6s" } } });
+  const url = await twoServices(t, lab, mesh("ca-1", short));
+  await eventually(async () => assert.equal((await ask(url)).status, 503, "everything has not expired yet"), 15_000);
+  const lasting = builtin("ca-1", { conf: { caCert: { expiration: "1h" } } });
+  await lab.apply(mesh("ca-1", lasting));
+  const { code, stdout, stderr } = await runHeddle(["rotate", "ca", "--control-plane", lab.at.apiUrl]);
+  assert.equal(code, 0, [stdout, stderr, ...lab.log.slice(-5)].join("\n"));
+  await eventually(async () => assert.equal((await ask(url)).status, 200));
+});
