@@ -83,7 +83,7 @@ async function ask(
       if (status.state === "issued") return status;
       if (status.state === "failed") throw new AuthorityFailure("refused", `cert-manager refuses: ${status.message}`);
       waitsFor = status.message;
-      object = await next(api, object, signal);
+      object = await next(api, { object, onPending: (message) => (waitsFor = message) }, signal);
     }
   } catch (cause) {
     if (!signal.aborted) throw cause;
@@ -95,12 +95,19 @@ async function ask(
 }
 
 /** The object once it is another than this one. */
-async function next(api: RequestApi, before: RequestObject, signal: AbortSignal): Promise<RequestObject> {
+async function next(
+  api: RequestApi,
+  { object: before, onPending }: { readonly object: RequestObject; readonly onPending: (message: string) => void },
+  signal: AbortSignal,
+): Promise<RequestObject> {
   const { name, resourceVersion: version } = before.metadata;
   let after: RequestObject | undefined;
   const onObject = (object: unknown): "over" | "goes on" => {
     after = certificateRequestSchema.parse(object);
-    return requestStatus(after).state === "pending" ? "goes on" : "over";
+    const status = requestStatus(after);
+    if (status.state !== "pending") return "over";
+    onPending(status.message);
+    return "goes on";
   };
   await api.follow({ name, version }, onObject, signal);
   return after ?? certificateRequestSchema.parse(await api.read(name, signal));
