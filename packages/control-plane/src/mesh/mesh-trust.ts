@@ -39,8 +39,10 @@ export class MeshTrust {
 
   /** Whether some proxy has not acknowledged yet what the mesh trusts now: a new certificate may have to wait for that. */
   isAwaited(mesh: Members): boolean {
-    this.#isAwaited = !this.#isWithAll(mesh);
-    return this.#isAwaited;
+    const isAwaited = !this.#isWithAll(mesh);
+    // Somebody else may wait since an earlier question, and is told when it has arrived.
+    this.#isAwaited ||= isAwaited;
+    return isAwaited;
   }
 
   /** Whether what was awaited has reached everybody; true once. */
@@ -93,13 +95,14 @@ export class MeshTrust {
 }
 
 function lag(
-  { compiled, published, acknowledgedSet, rejections }: Proxy,
+  { compiled, held, published, acknowledgedSet, rejections }: Proxy,
   secretOf: (identity: ProxyIdentity) => EncodedResource,
 ): string | undefined {
   if (compiled === undefined) return "has no configuration yet";
   const { identity } = compiled;
-  // Whoever cannot get a certificate has nothing at all, and nobody trusts it either.
-  if (identity === undefined || published === 0) return undefined;
+  if (identity === undefined) return undefined;
+  // Whoever cannot get a certificate has nothing at all; one that is back has what it had.
+  if (published === 0) return held === undefined ? undefined : "has just returned";
   const { typeUrl, name, version } = secretOf(identity);
   const refusal = rejections.get(`${typeUrl} ${name}`);
   if (refusal !== undefined) return `refuses it: ${refusal.detail}`;
