@@ -77,7 +77,7 @@ const badRequests = [
     "mesh",
     'must be "default" as in the URL, not "shop"',
   ],
-  ["a list", [1, 2], "", "must be an object with type, name and fields, not [1,2]"],
+  ["a list", [1, 2], "", "must be an object with type, name and fields"],
   [
     "a label of the control plane with another value",
     proxyDocument("web", { labels: { "kuma.io/origin": "global" } }),

@@ -1,25 +1,24 @@
 import { z } from "zod";
+import { unquoted } from "./schema.ts";
 import type { Violation } from "./violation.ts";
 
 /** Where a text comes from that an operator gives to the control plane: Kuma 2.x's DataSource. */
-export const dataSourceSchema = z.strictObject({
-  secret: z.string().min(1).max(253).optional().describe("Name of a Secret of the mesh"),
-  file: z
-    .string()
-    .regex(/^\//, { error: "must be an absolute path" })
-    .optional()
-    .describe("File of the control plane's machine; read again when it changes"),
-  inline: z
-    .string()
-    .regex(/^[A-Za-z0-9+/=\s]+$/, { error: "must be base64" })
-    .optional()
-    .describe("The text in base64: readable for everybody who may read the resource"),
-  inlineString: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("The text itself: readable for everybody who may read the resource"),
-});
+export const dataSourceSchema = unquoted(
+  z.strictObject({
+    secret: z.string().min(1).max(253).optional().describe("Name of a Secret of the mesh"),
+    file: z
+      .string()
+      .regex(/^\//, { error: "must be an absolute path" })
+      .optional()
+      .describe("File of the control plane's machine; read again when it changes"),
+    inline: unquoted(z.string().regex(/^[A-Za-z0-9+/=\s]+$/, { error: "must be base64" }))
+      .optional()
+      .describe("The text in base64: readable for everybody who may read the resource"),
+    inlineString: unquoted(z.string().min(1))
+      .optional()
+      .describe("The text itself: readable for everybody who may read the resource"),
+  }),
+);
 export type DataSource = z.infer<typeof dataSourceSchema>;
 
 /** What a source means: something to look up, or the text itself. */

@@ -22,7 +22,8 @@ const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$/;
 /** Reads one document as users write it (Kuma's Universal form). Gives every mistake, each with its path. */
 export function parseResource(kinds: KindRegistry, raw: unknown, expected: Expected = {}): Parsed<NewResource> {
   if (!isRecord(raw))
-    return wrong("", `must be an object with type, name and fields, not ${JSON.stringify(raw)?.slice(0, 40)}`);
+    // Whatever it is, it may be a secret.
+    return wrong("", "must be an object with type, name and fields");
   const type = raw["type"] ?? expected.type;
   if (typeof type !== "string") return wrong("type", "must be set to a resource type such as Mesh or Dataplane");
   const kind = kinds.byType(type);

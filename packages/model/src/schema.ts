@@ -38,6 +38,14 @@ export function parseWith<T>(schema: z.ZodType<T>, raw: unknown, root: readonly 
   };
 }
 
+const UNQUOTED = new WeakSet<object>();
+
+/** Mistakes in what this schema reads are told without what was written: it may be a secret, or be meant as one. */
+export function unquoted<Schema extends z.ZodType>(schema: Schema): Schema {
+  UNQUOTED.add(schema);
+  return schema;
+}
+
 type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
 
 // Zod hands the schema node to the error map only, so the names it knows travel in the message until violationsOf.
@@ -48,7 +56,7 @@ function describe(issue: RawIssue): string | undefined {
     case "invalid_type":
       return issue.input === undefined
         ? "must be set"
-        : `must be ${article(issue.expected)}, not ${shown(issue.input)}`;
+        : `must be ${article(issue.expected)}${UNQUOTED.has(issue.inst ?? {}) ? "" : `, not ${shown(issue.input)}`}`;
     case "invalid_value":
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}${didYouMean(issue)}`;
     case "too_small":

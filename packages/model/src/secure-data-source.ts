@@ -1,28 +1,28 @@
 import { z } from "zod";
+import { unquoted } from "./schema.ts";
 import type { Violation } from "./violation.ts";
 
 /** Where a text comes from that may be secret: as Kuma 3 writes it, or as Kuma 2.x did. Never from the control plane's disk. */
-export const secureDataSourceSchema = z.strictObject({
-  type: z.enum(["Secret", "InsecureInline"]).optional().describe("Which of the two below is meant"),
-  secretRef: z
-    .strictObject({
-      kind: z.literal("Secret").optional(),
-      name: z.string().min(1).max(253).describe("Name of a Secret of the mesh"),
-    })
-    .optional()
-    .describe("With type Secret"),
-  insecureInline: z
-    .strictObject({ value: z.string().min(1).describe("The text itself") })
-    .optional()
-    .describe("With type InsecureInline: readable for everybody who may read the resource"),
-  secret: z.string().min(1).max(253).optional().describe("Kuma 2.x: name of a Secret of the mesh"),
-  inline: z
-    .string()
-    .regex(/^[A-Za-z0-9+/=\s]+$/, { error: "must be base64" })
-    .optional()
-    .describe("Kuma 2.x: the text in base64"),
-  inlineString: z.string().min(1).optional().describe("Kuma 2.x: the text itself"),
-});
+export const secureDataSourceSchema = unquoted(
+  z.strictObject({
+    type: z.enum(["Secret", "InsecureInline"]).optional().describe("Which of the two below is meant"),
+    secretRef: z
+      .strictObject({
+        kind: z.literal("Secret").optional(),
+        name: z.string().min(1).max(253).describe("Name of a Secret of the mesh"),
+      })
+      .optional()
+      .describe("With type Secret"),
+    insecureInline: unquoted(z.strictObject({ value: unquoted(z.string().min(1).describe("The text itself")) }))
+      .optional()
+      .describe("With type InsecureInline: readable for everybody who may read the resource"),
+    secret: z.string().min(1).max(253).optional().describe("Kuma 2.x: name of a Secret of the mesh"),
+    inline: unquoted(z.string().regex(/^[A-Za-z0-9+/=\s]+$/, { error: "must be base64" }))
+      .optional()
+      .describe("Kuma 2.x: the text in base64"),
+    inlineString: unquoted(z.string().min(1)).optional().describe("Kuma 2.x: the text itself"),
+  }),
+);
 export type SecureDataSource = z.infer<typeof secureDataSourceSchema>;
 
 /** What a source means: a Secret to look up, or the text itself. */

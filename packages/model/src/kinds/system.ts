@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { defineKind } from "../kind.ts";
+import { unquoted } from "../schema.ts";
 
-const base64 = z.string().regex(/^[A-Za-z0-9+/=\s]*$/, { error: "must be base64" });
+const base64 = unquoted(z.string().regex(/^[A-Za-z0-9+/=\s]*$/, { error: "must be base64" }));
 
 export const secretSchema = z.strictObject({
   data: base64.optional().describe("The secret, in base64"),

@@ -1,17 +1,19 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { LABEL } from "../labels.ts";
-import { stringMap } from "../schema.ts";
+import { stringMap, unquoted } from "../schema.ts";
 import type { Violation } from "../violation.ts";
 import { compact, compactOrNothing, legacyKind, type Translation } from "./legacy-kind.ts";
 import { checkTags } from "./selector.ts";
 
-const dataSource = z.strictObject({
-  secret: z.string().min(1).optional().describe("Name of a Secret of the mesh"),
-  file: z.string().min(1).optional().describe("File of the control plane's machine"),
-  inline: z.string().optional().describe("The bytes, in base64"),
-  inlineString: z.string().optional().describe("The text itself"),
-});
+const dataSource = unquoted(
+  z.strictObject({
+    secret: z.string().min(1).optional().describe("Name of a Secret of the mesh"),
+    file: z.string().min(1).optional().describe("File of the control plane's machine"),
+    inline: unquoted(z.string()).optional().describe("The bytes, in base64"),
+    inlineString: unquoted(z.string()).optional().describe("The text itself"),
+  }),
+);
 type DataSource = z.infer<typeof dataSource>;
 const tlsSchema = z.strictObject({
   enabled: z.boolean().optional().describe("The service speaks TLS (false)"),
