@@ -2,7 +2,7 @@ import { FakeProxy } from "@heddle/xds/fake.ts";
 import { followEnvoy } from "@heddle/xds/fake-follow.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDoors } from "../control-plane/doors.ts";
-import { Fleet, holdsAll } from "../control-plane/fleet.ts";
+import { Fleet, holdsAll, isAccepted } from "../control-plane/fleet.ts";
 import { tokensFor, writeAll } from "../control-plane/prepare.ts";
 import type { Server } from "../control-plane/server.ts";
 import { type Instance, topology } from "../control-plane/topology.ts";
@@ -48,7 +48,8 @@ export async function runHerd(server: Server, proxies: number, say: (step: strin
   await allSynced(server, proxies);
   const steady = await footprint(server);
   fleet.disconnect();
-  await sleep(500);
+  // Within the time that a proxy has to return; whoever looks after those that are missing has looked by then.
+  await sleep(3_000);
   say("all return");
   const newcomers = all
     .slice(proxies)
@@ -125,7 +126,8 @@ async function serve(
   const { promise: complete, resolve } = Promise.withResolvers<void>();
   proxy.onResponse = () => holdsAll(instance, proxy) && resolve();
   const started = performance.now();
-  await proxy.connect();
+  // As a launcher does: again and again, until the door is open.
+  while (!(await isAccepted(proxy))) await sleep(100);
   await complete;
   return { millis: performance.now() - started, proxy };
 }

@@ -157,7 +157,8 @@ export class Fleet {
   }
 }
 
-async function isAccepted(proxy: FakeProxy): Promise<boolean> {
+/** Connects a proxy; says whether it was let in. */
+export async function isAccepted(proxy: FakeProxy): Promise<boolean> {
   return await proxy.connect().then(
     () => true,
     () => false,
