@@ -39,7 +39,10 @@ test("a key of Vault's transit engine protects the store: needed at starts and r
   // Vault is not asked any more: reads and writes go on.
   const stored = await first.store.get(SECRET);
   await first.store.update({ ...SECRET, labels: { a: "b" } }, stored?.version ?? 0);
-  await assert.rejects(first.encryption.rotate(() => undefined), /Vault is sealed; unseal it/);
+  await assert.rejects(
+    first.encryption.rotate(() => undefined),
+    /Vault is sealed; unseal it/,
+  );
   await first.store[Symbol.asyncDispose]();
 
   const began = performance.now();
