@@ -119,7 +119,6 @@ export const HOSTILE_VALUES: readonly unknown[] = [
   { constructor: { prototype: { polluted: 1 } } },
   { "": "" },
   { length: 3 },
-  { then: "x" },
   { toJSON: "x" },
   ...HOSTILE_TEXTS,
 ];

@@ -60,6 +60,13 @@ function setUp(app: FastifyInstance, serving: Serving): void {
   app.setNotFoundHandler((request, reply) =>
     fail(serving, request, reply, noRoute(mounted, request.method, request.url.split("?")[0] ?? "")),
   );
+  app.addHook("onRequest", async (request) => {
+    // RFC 9112, section 3.2: who stands in front may have meant the other one.
+    if ((request.raw.headersDistinct["host"]?.length ?? 0) > 1)
+      throw new ApiError(400, "Cannot tell which host is meant: send one Host header", {
+        headers: { connection: "close" },
+      });
+  });
   app.addHook("onResponse", async (request, reply) => observe(serving, request, reply));
   for (const route of serving.routes) mount(app, serving, route);
 }

@@ -32,7 +32,7 @@ export function readBootstrap(yaml: string): BootstrapFacts {
 
 function parseYaml(yaml: string): unknown {
   try {
-    return parse(yaml);
+    return parse(yaml, { uniqueKeys: false, prettyErrors: false, logLevel: "error" });
   } catch (cause) {
     throw unusable("it is no YAML", cause);
   }

@@ -1,6 +1,7 @@
 import { getCACertificates } from "node:tls";
-import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
 import { z } from "zod";
+import { lookupOutsideLinkLocal, refuseLinkLocal } from "../remote/link-local.ts";
 import { AuthorityFailure } from "../remote/authority-failure.ts";
 import { failureOf } from "./failure.ts";
 import type { VaultSettings } from "./settings.ts";
@@ -36,9 +37,7 @@ const errorsSchema = z.object({ errors: z.array(z.string()).nullish() });
 /** Connections are made when they are needed. */
 export function connectVault(settings: VaultSettings): VaultConnection {
   const agent = agentFor(settings);
-  // A standby of a cluster may point to its leader.
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 2 }));
-  const text = (asked: VaultRequest): Promise<string> => send(settings, dispatcher, asked);
+  const text = (asked: VaultRequest): Promise<string> => send(settings, agent, asked);
   return {
     text,
     json: async (asked, schema) => parseAnswer(await text(asked), schema, asked.what),
@@ -55,6 +54,7 @@ function agentFor({ tls }: VaultSettings): Agent {
       ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
       rejectUnauthorized: !tls.skipVerify,
       minVersion: "TLSv1.2",
+      lookup: lookupOutsideLinkLocal,
     },
   });
 }
@@ -73,9 +73,12 @@ async function send(
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
   try {
+    refuseLinkLocal(address);
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await request(`${address}/v1/${path}`, { method, dispatcher, signal, headers, ...sent });
     const text = await limited(response.body);
+    if (response.statusCode >= 300 && response.statusCode < 400)
+      throw pointsElsewhere(address, response.headers["location"]);
     if (response.statusCode >= 300) throw failureOf(response.statusCode, errorsIn(text), what);
     return text;
   } catch (cause) {
@@ -83,6 +86,15 @@ async function send(
     const reason = signal.aborted ? `no answer within ${timeoutMillis} ms` : reasonOf(cause);
     throw new AuthorityFailure("unavailable", `Cannot reach Vault at ${address} ${what}: ${reason}`, { cause });
   }
+}
+
+/** Nobody but the address that the mesh names gets the token: a redirect is told, and not followed. */
+function pointsElsewhere(address: string, location: string | string[] | undefined): AuthorityFailure {
+  const to = URL.canParse(String(location)) ? new URL(String(location)).origin : "another place";
+  return new AuthorityFailure(
+    "unavailable",
+    `Vault at ${address} points to ${to}: give the address of the leader, or of a standby that forwards`,
+  );
 }
 
 async function limited(body: AsyncIterable<Buffer>): Promise<string> {
