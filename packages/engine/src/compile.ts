@@ -1,5 +1,6 @@
 import { withKeyExchanges } from "./plan/key-exchange.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
+import { DEFAULT_SPIRE_SOCKET, spireAgentCluster } from "./emit/spire-agent.ts";
 import { contextFor } from "./compile-context.ts";
 import { compileInbounds } from "./compile-inbounds.ts";
 import { compileOutbounds } from "./compile-outbounds.ts";
@@ -78,7 +79,7 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
   const inbounds = compileInbounds(context, proxy);
   const { outbounds, unresolved, dependsOn } = compileOutbounds(context, proxy.spec.networking.outbound ?? []);
   const passthrough = compilePassthrough(facts, whole, memo);
-  const emitted = byTypeAndName([...inbounds, ...outbounds, passthrough, ...whole.units]);
+  const emitted = byTypeAndName([agentOf(facts, memo), ...inbounds, ...outbounds, passthrough, ...whole.units]);
   const { resources, origins } = patched(emitted, whole, () =>
     resourceFacts({ proxy, inbounds, outbounds, passthrough, whole }),
   );
@@ -98,6 +99,16 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
     dependsOn,
   };
 }
+
+/** The SPIRE agent beside the proxy, when its identity comes from there. */
+function agentOf({ tls, node }: ProxyFacts, memo: Memo): { readonly resources: readonly EncodedResource[] } {
+  if (tls?.agent === undefined) return NOTHING;
+  const { timeout } = tls.agent;
+  const socket = node.spireSocket ?? DEFAULT_SPIRE_SOCKET;
+  return memo.get(`spire|${socket}|${timeout}`, () => ({ resources: [spireAgentCluster(socket, timeout)] }));
+}
+
+const NOTHING = { resources: [] };
 
 function byTypeAndName(units: readonly { readonly resources: readonly EncodedResource[] }[]): Resources {
   const types = new Map<string, Map<string, EncodedResource>>();

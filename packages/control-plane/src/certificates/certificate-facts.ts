@@ -38,6 +38,9 @@ export function meshCertificates(runtime: MeshRuntime, authorities: Authorities)
     const identity = identityOf(snapshot, resource);
     if (identity === undefined) return [];
     const proxy = proxies.get(resource.name);
+    const problem = identity.problem ?? proxy?.certificateProblem;
+    // What a SPIRE agent gives is not seen here, only that it gives nothing.
+    if (identity.tls.agent !== undefined && problem === undefined) return [];
     return [
       {
         name: resource.name,
@@ -46,7 +49,7 @@ export function meshCertificates(runtime: MeshRuntime, authorities: Authorities)
         issuer: issuerName(identity),
         held: runtime.certificates.get(resource.name),
         isIssuing: proxy !== undefined && runtime.isIssuing(proxy),
-        problem: identity.problem ?? proxy?.certificateProblem,
+        problem,
       },
     ];
   });

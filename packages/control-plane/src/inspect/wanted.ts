@@ -23,6 +23,7 @@ export function wantedBy(options: InspectOptions, mesh: MeshSnapshot, entry: Dat
 
 // The authority of a mesh or of an identity that is only planned does not exist yet, so secrets cannot be made here.
 function secretsOf(mesh: MeshSnapshot, { tls, issuer, hash }: ProxyIdentity): ReadonlyMap<string, Wanted> {
+  if (tls.agent !== undefined) return new Map();
   const trust =
     issuer.by === "Mesh" ? enabledBackend(mesh.mesh.spec) : [...mesh.trusts.values()].map(({ spec }) => spec);
   const secrets = [secret(tls.identitySecret, hash), secret(tls.trustSecret, contentHash(trust))];

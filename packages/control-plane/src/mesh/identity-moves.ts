@@ -130,8 +130,10 @@ function earlierOf(
 ): EarlierIdentity | undefined {
   if (meant === undefined || held.ids === undefined) return undefined;
   if (isOf(held, meant)) return before?.isLeaving === true ? before : undefined;
+  const next = [meant.tls.identitySecret, ...meant.spiffeIds].join(" ");
+  if (before?.next === next) return before;
   const spiffeIds = [...new Set([...held.ids.spiffeIds, ...(before?.spiffeIds ?? [])])];
-  return { issuer: held.ids.by, secret: held.secret.name, spiffeIds, isLeaving: false };
+  return { issuer: held.ids.by, secret: held.secret.name, spiffeIds, next, isLeaving: false };
 }
 
 function isOf({ secret, ids }: Held, { tls, spiffeIds }: ProxyIdentity): boolean {

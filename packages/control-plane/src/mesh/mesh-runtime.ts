@@ -1,6 +1,4 @@
 import { compile } from "@heddle/engine/compile.ts";
-import type { Memo } from "@heddle/engine/memo.ts";
-import type { Policy } from "@heddle/engine/policy.ts";
 import { type Impact, type MeshChange } from "@heddle/engine/snapshot/apply-changes.ts";
 import { emptySnapshot, type MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import { meshExternalService } from "@heddle/model/kinds/mesh-external-service.ts";
@@ -9,9 +7,7 @@ import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { PolicyFailure } from "@heddle/model/policy-failure.ts";
 import type { Resource } from "@heddle/model/resource.ts";
-import type { Authorities } from "../identity/authorities.ts";
-import type { Certificates, Held, Holder } from "../identity/certificates.ts";
-import type { CaEvents } from "../identity/mesh-cas.ts";
+import type { Held, Holder } from "../identity/certificates.ts";
 import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
 import { IdentityMoves } from "./identity-moves.ts";
 import { Proxy } from "./proxy.ts";
@@ -21,6 +17,7 @@ import { Consumers } from "./consumers.ts";
 import { effectOf } from "./policies-in-force.ts";
 import { type HeldPolicy, Staging, type StagingOptions } from "./staging.ts";
 import { type Behind, MeshTrust } from "./mesh-trust.ts";
+import type { Shared } from "./shared.ts";
 import { ResourceSets } from "./resource-sets.ts";
 import { withOwnResources } from "./with-own-resources.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -29,24 +26,6 @@ import { WorkQueue } from "./work-queue.ts";
 const MOST_HELD = 100;
 /** How long a proxy may take to acknowledge a policy before another one is asked, in milliseconds. */
 const CANARY_PATIENCE = 2_000;
-
-/** What all meshes of a control plane share. */
-export interface Shared {
-  readonly zone: string;
-  readonly policies: readonly Policy[];
-  readonly memo: Memo;
-  readonly sliceMillis: number;
-  readonly authorities: Authorities;
-  readonly certificates: Certificates;
-  /** Told when proxies got something new, acknowledged or refused it, or came and went. */
-  readonly onProgress: () => void;
-  /** Told when proxies refused policies, and these were taken back. */
-  readonly onHeld: (held: readonly HeldPolicy[]) => void;
-  /** Told when a certificate could not be issued. */
-  readonly onFailure: (message: string, cause: unknown) => void;
-  /** Told when a certificate authority of a mesh went down or came back. */
-  readonly onCaState?: CaEvents["onState"];
-}
 
 /** One mesh, alive: turns changes into what its connected proxies should have, touching only those concerned. */
 export class MeshRuntime {
@@ -281,6 +260,7 @@ export class MeshRuntime {
   #ensureCertificate(proxy: Proxy): boolean {
     const identity = proxy.compiled?.identity;
     if (identity === undefined) return false;
+    if (identity.tls.agent !== undefined) return this.#leaveToAgent(proxy);
     if (identity.isEarlier) {
       // Nothing is issued for an identity that is given up; one that is due moves without waiting for others any longer.
       if (proxy.held === undefined || this.#shared.certificates.isDue(proxy.held))
@@ -293,6 +273,15 @@ export class MeshRuntime {
     const waits = (): boolean => certificates.mayWait(proxy.held, holder) && this.#trust.isAwaited(this);
     if (!certificates.isGood(proxy.held, holder) && !waits()) void this.#issue(proxy, holder);
     return proxy.held?.secret.name === identity.tls.identitySecret;
+  }
+
+  /** Its certificate comes from elsewhere. What it was issued here may still be in use until then, for as long as it would be. */
+  #leaveToAgent(proxy: Proxy): true {
+    if (proxy.held === undefined || !this.#shared.certificates.isDue(proxy.held)) return true;
+    proxy.held = undefined;
+    this.#certificates.delete(proxy.name);
+    setImmediate(() => this.#moves.forget(proxy.name, this.snapshot));
+    return true;
   }
 
   async #issue(proxy: Proxy, holder: Holder): Promise<void> {

@@ -100,7 +100,7 @@ function lag(
 ): string | undefined {
   if (compiled === undefined) return "has no configuration yet";
   const { identity } = compiled;
-  if (identity === undefined) return undefined;
+  if (identity === undefined || identity.tls.agent !== undefined) return undefined;
   // Whoever cannot get a certificate has nothing at all; one that is back has what it had.
   if (published === 0) return held === undefined ? undefined : "has just returned";
   const { typeUrl, name, version } = secretOf(identity);

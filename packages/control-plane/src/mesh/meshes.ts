@@ -10,7 +10,8 @@ import type { Store, StoreEvent } from "@heddle/model/store.ts";
 import type { TokenService } from "../identity/token-service.ts";
 import { lastEnd } from "../identity/certificates.ts";
 import { type Lookup, namesHosts, systemLookup, withAddresses } from "./resolve-address.ts";
-import { MeshRuntime, type Shared } from "./mesh-runtime.ts";
+import { MeshRuntime } from "./mesh-runtime.ts";
+import type { Shared } from "./shared.ts";
 
 /** What a mesh needs beside its runtime. */
 export interface MeshesOptions {
@@ -188,6 +189,7 @@ export class Meshes {
 
   async #prepareIdentity(identity: Resource<MeshIdentitySpec>, mayCreate: boolean): Promise<void> {
     const { store, shared } = this.#options;
+    if (identity.spec.provider.type === "Spire") return;
     await shared.authorities.prepareIdentity(identity, mayCreate);
     const authority = shared.authorities.ofIdentity(identity);
     const key = { type: "MeshTrust", mesh: identity.mesh, name: identity.name };

@@ -59,7 +59,10 @@ export class ResourceSets {
     { identity, destinations }: Compiled,
     { wanted, staged }: Snapshots,
   ): ReadonlyMap<string, EncodedResource> {
-    const own = identity === undefined || held === undefined ? [] : [held.secret, this.#trust.secret(identity, wanted)];
+    const own =
+      identity === undefined || held === undefined || identity.tls.agent !== undefined
+        ? []
+        : [held.secret, this.#trust.secret(identity, wanted)];
     const external = this.#externalSecrets.secretsFor(staged, destinations.values());
     return new Map([...own, ...external].map((secret) => [secret.name, secret]));
   }

@@ -10,6 +10,7 @@ export function nodeFacts(
   proxy: { readonly mesh: string; readonly name: string },
 ): NodeFacts {
   const { workdir, features, systemCaPath, metricsCertPath, metricsKeyPath } = metadata;
+  const spireSocket = metadata["spireAgent.socketPath"];
   const hasPipe = Array.isArray(features) && features.includes(ACCESS_LOG_PIPE_FEATURE);
   const admin = adminTarget(metadata)?.admin;
   const keyExchanges = keyExchangesFor(buildOf(metadata));
@@ -17,6 +18,7 @@ export function nodeFacts(
     ...(hasPipe && isPath(workdir) ? { accessLogPipe: accessLogPipe(workdir, proxy) } : {}),
     ...(isPath(systemCaPath) ? { systemCaPath } : {}),
     ...(admin === undefined ? {} : { admin }),
+    ...(isPath(spireSocket) ? { spireSocket } : {}),
     ...(isPath(workdir) ? { workDir: workdir } : {}),
     ...(isPath(metricsCertPath) && isPath(metricsKeyPath)
       ? { metricsTls: { certPath: metricsCertPath, keyPath: metricsKeyPath } }

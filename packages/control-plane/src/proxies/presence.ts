@@ -18,6 +18,8 @@ interface Entry {
   facts: DataplaneFacts;
   streams: number;
   timer: NodeJS.Timeout | undefined;
+  /** Somebody waits for its ports to open. */
+  opening?: boolean;
 }
 
 /** How long proxies may take to find a control plane that was away: twice Envoy's longest pause between two tries. */
@@ -59,6 +61,20 @@ export class Presence {
   /** Everything was acknowledged: its listeners are open. */
   synced(mesh: string, dataplane: string, tlsReady: boolean): void {
     this.#change(mesh, dataplane, { warm: true, tlsReady });
+  }
+
+  /** The same for a proxy whose certificate comes from elsewhere: its ports open when it has that. */
+  async syncedOnceOpen(mesh: string, dataplane: string): Promise<void> {
+    const entry = this.#entry(mesh, dataplane);
+    const { address, inbound: [inbound] = [] } = this.#options.specOf(mesh, dataplane)?.networking ?? {};
+    if (address === undefined || entry.opening) return;
+    entry.opening = true;
+    for (let pause = 20; inbound !== undefined && !entry.facts.warm && entry.streams > 0; pause = nextLook(pause)) {
+      if (!(await isRefused(inbound.address ?? address, inbound.port))) break;
+      await sleep(pause, undefined, { ref: false });
+    }
+    entry.opening = false;
+    if (entry.streams > 0) this.synced(mesh, dataplane, true);
   }
 
   /** It is about to stop: nobody may send it new requests. */
@@ -132,6 +148,11 @@ export class Presence {
     this.#entries.set(key, entry);
     return entry;
   }
+}
+
+// Nothing tells when Envoy got a certificate from somebody else; a look costs little, and ever less.
+function nextLook(pause: number): number {
+  return Math.min(2 * pause, 2_000);
 }
 
 /** Whether a port answers that nobody listens. Silence proves nothing: a firewall may stand between. */

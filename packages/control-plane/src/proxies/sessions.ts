@@ -227,6 +227,12 @@ export class Sessions {
     };
   }
 
+  async #awaitAgent(proxy: Proxy): Promise<void> {
+    proxy.certificateProblem = NO_ANSWER;
+    await this.#options.presence.syncedOnceOpen(proxy.mesh, proxy.name);
+    proxy.certificateProblem = undefined;
+  }
+
   #hear(proxy: Proxy, event: StreamEvent): void {
     const { presence, log, now } = this.#options;
     switch (event.event) {
@@ -261,6 +267,7 @@ export class Sessions {
         return;
       case "synced":
         proxy.synced(event.set);
+        if (proxy.compiled?.identity?.tls.agent !== undefined) return void this.#awaitAgent(proxy);
         presence.synced(proxy.mesh, proxy.name, proxy.compiled?.identity !== undefined && proxy.held !== undefined);
     }
   }
@@ -280,6 +287,8 @@ function hostOf(peer: string): string {
   const host = peer.slice(0, peer.lastIndexOf(":")).replace(/^::ffff:/, "");
   return host === "::1" ? "127.0.0.1" : host;
 }
+
+const NO_ANSWER = "the SPIRE agent beside the proxy has given it no certificate yet, so that its ports are closed";
 
 /** Whether somebody may be waiting to read of it; everything else is only counted. */
 function isNews(event: StreamEvent): boolean {

@@ -63,6 +63,7 @@ export function bootstrapRequest(parts: RequestParts): BootstrapRequest {
       ...optional("keyPath", options.metricsKeyPath),
     },
     ipv6Enabled: options.ipv6Enabled,
+    spireResources: optional("socketPath", options.spireSocket),
   };
 }
 
@@ -74,6 +75,7 @@ function features(options: DataplaneOptions, token: DataplaneToken): readonly st
   return [
     "feature-strict-inbound-ports",
     "feature-reuse-port",
+    ...(options.spireSocket === undefined ? [] : ["feature-spire"]),
     ...(options.bindOutbounds ? ["feature-bind-outbounds"] : []),
     ...(token.file === undefined ? [] : [TOKEN_SECRET.feature]),
   ];

@@ -179,6 +179,13 @@ export const DATAPLANE_SETTINGS = {
     env: "DATAPLANE_RUNTIME_DYNAMIC_SYSTEM_CA_PATH",
     doc: "The machine's bundle of public authorities",
   }),
+  spireSocket: text({
+    flag: "--spire-socket",
+    takes: "<path>",
+    env: "DATAPLANE_RUNTIME_SPIRE_SOCKET_PATH",
+    doc: "Unix socket of the SPIRE agent, for proxies whose MeshIdentity is of provider Spire",
+    defaultText: "/run/spire/agent-sockets/spire-agent.sock",
+  }),
   metricsCertPath: text({
     env: "DATAPLANE_RUNTIME_METRICS_CERT_PATH",
     doc: "Certificate of the port for Prometheus, where a MeshMetric says ProvidedTLS",

@@ -14,6 +14,7 @@ import { idOf, ObjectMemo } from "../memo.ts";
 import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
 import type { TlsSettings, TlsVersion } from "../plan/tls-settings.ts";
 import { FROM_ADS, type Init } from "./common.ts";
+import { FROM_SPIRE } from "./spire-agent.ts";
 
 /** The protocol name that tells the mesh's TLS from an application's own. Kuma uses the same. */
 export const MESH_ALPN = "kuma";
@@ -99,9 +100,10 @@ function commonContext(
   peers: readonly SanMatch[],
   alpnProtocols: string[],
 ): Init<typeof CommonTlsContextSchema> {
+  const sdsConfig = tls.agent === undefined ? FROM_ADS : FROM_SPIRE;
   return {
     alpnProtocols,
-    tlsCertificateSdsSecretConfigs: [{ name: tls.identitySecret, sdsConfig: FROM_ADS }],
+    tlsCertificateSdsSecretConfigs: [{ name: tls.identitySecret, sdsConfig }],
     validationContextType: {
       case: "combinedValidationContext",
       value: {
@@ -111,7 +113,7 @@ function commonContext(
             matcher: { matchPattern },
           })),
         },
-        validationContextSdsSecretConfig: { name: tls.trustSecret, sdsConfig: FROM_ADS },
+        validationContextSdsSecretConfig: { name: tls.trustSecret, sdsConfig },
       },
     },
   };

@@ -8,7 +8,10 @@ import type { External } from "./external.ts";
 import type { CircuitBreakers, HealthCheck, OutlierDetection } from "./instances.ts";
 import type { Passthrough } from "./passthrough.ts";
 import type { TlsSettings } from "./tls-settings.ts";
+import type { ProxyTls, UpstreamTls } from "./mutual-tls.ts";
 import type { Tracing } from "./tracing.ts";
+
+export type { ProxyTls, UpstreamTls } from "./mutual-tls.ts";
 
 /** Where a piece of configuration comes from: a resource, and the rule in it. */
 export interface Origin {
@@ -37,26 +40,6 @@ export interface Destination {
   readonly tls: UpstreamTls | undefined;
   /** Of a MeshExternalService: nobody of the mesh serves it. */
   readonly external?: External | undefined;
-}
-
-/** How a client proves who it is to a destination, and who it accepts there. */
-export interface UpstreamTls {
-  readonly sni: string;
-  /** SPIFFE IDs that the server may have; any of the mesh when empty. */
-  readonly identities: readonly string[];
-}
-
-/** How a proxy takes part in mutual TLS: names of the secrets it gets by SDS, and whom it trusts. */
-export interface ProxyTls {
-  /** What gave the proxy its identity, and so what the identities of its callers look like. */
-  readonly issuer: "Mesh" | "MeshIdentity";
-  readonly mode: "strict" | "permissive";
-  readonly identitySecret: string;
-  readonly trustSecret: string;
-  /** Every caller's SPIFFE ID starts with one of these, such as "spiffe://default/". */
-  readonly trustPrefixes: readonly string[];
-  /** What keys are agreed on with, the first being the one liked best. Absent: Envoy's own. */
-  readonly keyExchanges?: readonly string[] | undefined;
 }
 
 /** Envoy runs HTTP filters in this order. A policy names a stage, never a number. */

@@ -2,6 +2,7 @@ import { contentHash } from "@heddle/model/canonical-json.ts";
 import { tagSets } from "@heddle/model/kinds/dataplane.ts";
 import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
 import { enabledBackend, type MtlsBackend } from "@heddle/model/kinds/mesh.ts";
+import { toMillis } from "@heddle/model/duration.ts";
 import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { type Labels, matchesLabels } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
@@ -58,8 +59,8 @@ export function identityHeldAs(
 }
 
 /** Whether proxies of the mesh know who may vouch for an identity. */
-export function trusts(mesh: MeshSnapshot, { issuer, spiffeIds }: ProxyIdentity): boolean {
-  if (issuer.by === "Mesh") return true;
+export function trusts(mesh: MeshSnapshot, { issuer, spiffeIds, tls }: ProxyIdentity): boolean {
+  if (issuer.by === "Mesh" || tls.agent !== undefined) return true;
   const domains = [...mesh.trusts.values()].map(({ spec }) => `spiffe://${spec.trustDomain}/`);
   return spiffeIds.every((id) => domains.some((domain) => id.startsWith(domain)));
 }
@@ -103,7 +104,7 @@ function idBy(
   // Falling back to another identity, or to plain text, would open what the operator meant to close.
   const uris = id.ok ? [id.value] : [];
   return {
-    tls: tlsByMeshIdentity(mesh, resource),
+    tls: resource.spec.provider.type === "Spire" ? tlsBySpire(resource, uris) : tlsByMeshIdentity(mesh, resource),
     uris,
     spiffeIds: uris,
     issuer: { by: "MeshIdentity", resource },
@@ -157,6 +158,21 @@ function tlsByMeshIdentity(mesh: MeshSnapshot, resource: Resource<MeshIdentitySp
     trustPrefixes: trustPrefixes(mesh),
   }));
 }
+
+// Names and bundles as SPIRE's agent serves them by SDS. Whom it vouches for is its operators' business, and who of those
+// may call is for permissions to say.
+function tlsBySpire(resource: Resource<MeshIdentitySpec>, [id = ""]: readonly string[]): ProxyTls {
+  return sharedTls.get(resource, `agent|${id}`, () => ({
+    issuer: "MeshIdentity",
+    mode: "strict",
+    identitySecret: id,
+    trustSecret: "ALL",
+    trustPrefixes: ["spiffe://"],
+    agent: { timeout: toMillis(resource.spec.provider.spire?.agent?.timeout) ?? SPIRE_TIMEOUT },
+  }));
+}
+
+const SPIRE_TIMEOUT = 1_000;
 
 function tlsByMesh(mesh: MeshSnapshot, mode: MtlsBackend["mode"]): ProxyTls {
   const { name } = mesh.mesh;

@@ -41,6 +41,8 @@ export interface NodeFacts {
     | undefined;
   /** A folder that Envoy may make sockets in. */
   readonly workDir?: string | undefined;
+  /** The socket of the SPIRE agent beside it. */
+  readonly spireSocket?: string | undefined;
   /** Files of PEM that secure the port for Prometheus. */
   readonly metricsTls?: { readonly certPath: string; readonly keyPath: string } | undefined;
   /** What its Envoy has to be told to agree on keys with, in BoringSSL's names; absent: it does right by itself. */
@@ -68,6 +70,8 @@ export interface EarlierIdentity {
   /** Name of the secret with its certificate. */
   readonly secret: string;
   readonly spiffeIds: readonly string[];
+  /** Which identity comes next. */
+  readonly next: string;
   /** Every other proxy knows the next one: it is on its way. */
   readonly isLeaving: boolean;
 }

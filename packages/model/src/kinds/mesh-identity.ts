@@ -24,7 +24,9 @@ export const meshIdentitySchema = z.strictObject({
     })
     .optional(),
   provider: z.strictObject({
-    type: z.enum(["Bundled"]).describe("Bundled: the control plane signs"),
+    type: z
+      .enum(["Bundled", "Spire"])
+      .describe("Bundled: the control plane signs. Spire: a SPIRE agent beside the proxy gives certificates and trust"),
     bundled: z
       .strictObject({
         meshTrustCreation: z.enum(["Enabled", "Disabled"]).optional().describe("Make the MeshTrust as well (Enabled)"),
@@ -41,6 +43,14 @@ export const meshIdentitySchema = z.strictObject({
           .optional(),
       })
       .optional(),
+    spire: z
+      .strictObject({
+        agent: z
+          .strictObject({ timeout: duration().optional().describe("How long connecting to the agent may take (1s)") })
+          .optional(),
+      })
+      .optional()
+      .describe("With type Spire"),
   }),
 });
 export type MeshIdentitySpec = z.infer<typeof meshIdentitySchema>;
@@ -60,7 +70,10 @@ export const meshIdentity = defineKind<MeshIdentitySpec>({
 });
 
 function checkMeshIdentity(spec: MeshIdentitySpec): Violation[] {
-  const { bundled } = spec.provider;
+  const { bundled, spire, type } = spec.provider;
+  if (type === "Spire")
+    return bundled === undefined ? [] : [{ field: "provider.bundled", message: "must not be set with type Spire" }];
+  if (spire !== undefined) return [{ field: "provider.spire", message: "must not be set with type Bundled" }];
   if (bundled === undefined) return [{ field: "provider.bundled", message: "must be set with type Bundled" }];
   const generated = bundled.autogenerate?.enabled === true;
   const given = bundled.ca?.certificate !== undefined || bundled.ca?.privateKey !== undefined;
