@@ -97,7 +97,7 @@ const step = fc.oneof(
 
 test("at any moment every certificate in use ends in a root that every connected proxy trusts", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 25, size: "max" }), async (steps) => {
       await using lab = await RotationLab.start([MESH]);
       const always = (): void => lab.assertTrusted();
       for (const each of steps) {
@@ -113,7 +113,7 @@ test("at any moment every certificate in use ends in a root that every connected
       const isSettled = (): boolean => lab.running.rotations.current(PLACE)?.done ?? true;
       await lab.until(isSettled, always);
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 

@@ -111,9 +111,7 @@ export class MeshRuntime {
   }
 
   /** Proxies that are there and do not have yet what the mesh trusts now. */
-  behindInTrust(): Iterable<Behind> {
-    return this.#trust.behind(this);
-  }
+  readonly behindInTrust = (): Iterable<Behind> => this.#trust.behind(this);
 
   stop(): void {
     this.#staging.stop();
