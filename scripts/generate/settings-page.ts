@@ -53,6 +53,7 @@ function controlPlaneRow(setting: Setting): Row {
 
 function fallbackText({ path, default: fallback, parse }: Setting): string {
   if (path === "general.instanceName") return "the machine's name";
+  if (fallback === undefined) return "";
   if (Array.isArray(fallback)) return fallback.join(", ");
   // Only durations take a unit; they are held in milliseconds.
   if (typeof fallback === "number" && parse("1s", "").ok) return `${fallback / 1_000}s`;

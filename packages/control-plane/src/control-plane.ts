@@ -80,7 +80,11 @@ async function writeTrustAnchor({ storeType, dataFolder }: Config, pem: string):
 
 const NEVER = new AbortController().signal;
 
-async function openStore(config: Config, log: Log, signal: AbortSignal): Promise<Partial<OpenStore> & { store: Store }> {
+async function openStore(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Partial<OpenStore> & { store: Store }> {
   return config.storeType === "memory" ? { store: openMemoryStore() } : await openStoreFile(config, log, signal);
 }
 

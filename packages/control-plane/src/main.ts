@@ -33,8 +33,7 @@ export async function loadRunConfig({
 export async function runControlPlane(options: RunOptions, signal: AbortSignal): Promise<void> {
   const { config, ignored } = await loadRunConfig(options);
   const log = createLog(config);
-  for (const { field, message } of ignored)
-    log.warn("setting is not known here and has no effect", { field, message });
+  for (const { field, message } of ignored) log.warn("setting is not known here and has no effect", { field, message });
   await using controlPlane = await startControlPlane(config, log, signal);
   log.info(`Heddle ${VERSION} control plane is ready`, {
     api: controlPlane.apiUrl,

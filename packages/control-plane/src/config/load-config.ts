@@ -51,7 +51,11 @@ export function describeConfig(config: Config): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS as never)) {
     const value = config[name as keyof Config];
-    place(root, setting.path.split("."), setting.secret && value !== "" && value !== undefined ? "***" : value);
+    place(
+      root,
+      setting.path.split("."),
+      setting.secret && value !== "" && value !== undefined ? "***" : (value ?? null),
+    );
   }
   return root;
 }

@@ -34,11 +34,11 @@ export interface OpenStore {
 /** Opens the store in the data folder with the keys that the configuration names; waits for Vault until the signal aborts. */
 export async function openStoreFile(config: Config, log: Log, signal: AbortSignal): Promise<OpenStore> {
   await makeDataFolder(config.dataFolder);
-  const { attempt, end } = patience(log, signal);
-  const ring = new KeyRing(keySources(config, log, attempt));
+  const waiting = patience(log, signal);
+  const ring = new KeyRing(keySources(config, log, waiting.attempt));
   await ring.read();
   const opened = await openEncryptedStore({ file: join(config.dataFolder, "store.sqlite"), encryption: ring });
-  end();
+  waiting.end();
   // Everything is protected by the first key now: others that we made are of no use any more.
   await ring.source.forgetOld?.();
   if (!opened.isTidy)
