@@ -63,7 +63,7 @@ export class ControlPlaneProcess {
     await eventually(async () => {
       assert.equal(child.exitCode, null, `the control plane ended:\n${this.#output}`);
       const response = await fetch(this.apiUrl).catch(() => undefined);
-      assert.ok(response?.ok, "the control plane does not answer yet");
+      assert.ok(response?.ok, `the control plane does not answer yet:\n${this.#output}`);
     }, 20_000);
   }
 
