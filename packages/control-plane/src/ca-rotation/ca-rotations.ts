@@ -127,7 +127,7 @@ export class CaRotations {
     const retired = known?.rotation.retired;
     const rotation = { ...begun, removeOld: wish.removeOld, startedBy, ...(retired === undefined ? {} : { retired }) };
     await this.#store(place, rotation);
-    this.#options.log("rotation of a certificate authority begins", { ...place, ...rotated, by: startedBy });
+    this.#options.log("rotation of a certificate authority begins", { mesh: place.mesh, ...rotated, by: startedBy });
   }
 
   async #store(place: RotationPlace, rotation: CaRotation): Promise<void> {
@@ -177,7 +177,7 @@ export class CaRotations {
         return;
       }
       await this.#store(place, step.to);
-      log(`rotation of a certificate authority: ${step.to.phase}`, { ...place, ...step.to.rotated });
+      log(`rotation of a certificate authority: ${step.to.phase}`, { mesh: place.mesh, ...step.to.rotated });
     } catch (cause) {
       entry.waitsFor = cause instanceof Error ? cause.message : String(cause);
       onFailure(`Cannot go on with ${nameOf(entry.rotation)} of mesh "${place.mesh}"; it is tried again`, cause);
