@@ -39,6 +39,8 @@ const resources: TargetPlan = {
   share: 18,
   open: () => ({
     name: "resources",
+    // Reads a resource twice, and prints it in each form.
+    longestMillis: 100,
     make: fromTrees(TREES, { yaml: false }),
     run: (input) => {
       const one = accepted(input);
