@@ -21,8 +21,8 @@ export interface CertificateContent {
   readonly extensions: readonly Uint8Array[];
 }
 
-/** Clocks of proxies may be slow by this many seconds and still accept a new certificate; Kuma's value. */
-export const BACKDATED_SECONDS = 10;
+/** Clocks of proxies may be slow by this many seconds, five minutes and a little, and still accept a new certificate. */
+export const BACKDATED_SECONDS = 310;
 
 /** The signed certificate as PEM. */
 export async function signCertificate(content: CertificateContent, signer: Signer): Promise<string> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
+import { BACKDATED_SECONDS } from "./certificate.ts";
 import fc from "fast-check";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
@@ -20,7 +21,7 @@ for (const keyType of ["ecdsa-p256", "rsa-2048"] satisfies KeyType[]) {
     assert.equal(certificate.subjectAltName, "URI:spiffe://default");
     assert.ok(certificate.ca);
     assert.ok(certificate.verify(certificate.publicKey));
-    assert.deepEqual(certificate.validFromDate, after(-10));
+    assert.deepEqual(certificate.validFromDate, after(-BACKDATED_SECONDS));
     assert.deepEqual(certificate.validToDate, after(DEFAULT_CA_VALIDITY_SECONDS));
     const ca = valueOf(loadCa(pair, NOW));
     assert.equal(ca.certificatePem, pair.certificatePem);
@@ -90,7 +91,7 @@ test("loadCa() refuses a key that is too short or of a kind that Envoy does not 
 test("loadCa() refuses a CA whose time is over, or has not come", async () => {
   const pair = await createCa({ ...meshCaRequest("default", "ecdsa-p256", NOW), validitySeconds: 60 });
   assertRefused(pair, "certificate[0]", /it ended at/, after(60));
-  assertRefused(pair, "certificate[0]", /it begins at/, after(-11));
+  assertRefused(pair, "certificate[0]", /it begins at/, after(-BACKDATED_SECONDS - 1));
   assert.ok(loadCa(pair, after(59)).ok);
 });
 
