@@ -22,6 +22,7 @@ import type { InboundPlan, OutboundPlan, RouteAction, Settings } from "../plan/p
 import { needsServerName } from "../plan/settings.ts";
 import { rememberServerName } from "./caller-match.ts";
 import { FROM_ADS, isHttp, socketAddress, type Init } from "./common.ts";
+import { oneDomain } from "./one-domain.ts";
 import { emitAccessLog, emitTracing } from "./observe.ts";
 import { downstreamTls, MESH_ALPN } from "./tls.ts";
 
@@ -90,6 +91,7 @@ function inboundChains(plan: InboundPlan): Chain[] {
   const secure: Chain = {
     name: "mtls",
     filters: [
+      ...oneDomain(plan.tls),
       ...networkFilters(plan.settings),
       ...(needsServerName(plan.settings.callers) ? [rememberServerName()] : []),
       mainFilter(plan, plan.settings),
