@@ -1,5 +1,4 @@
-import { createServer, connect, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Ending } from "./lab.ts";
 
 /** What becomes of connections: they are carried on, nothing comes back, or they end at once. */
@@ -33,8 +32,7 @@ export async function tcpProxy(t: Ending, target: number): Promise<TcpProxy> {
     });
     upstream.on("data", (chunk) => line === "open" && client.write(chunk));
     client.once("close", () => upstream.destroy());
-    upstream.once("close", () => client.destroy());
-    return undefined;
+    return void upstream.once("close", () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
