@@ -57,7 +57,7 @@ function fallbackText({ path, default: fallback, parse }: Setting): string {
   if (Array.isArray(fallback)) return fallback.join(", ");
   // Only durations take a unit; they are held in milliseconds.
   if (typeof fallback === "number" && parse("1s", "").ok) return `${fallback / 1_000}s`;
-  return String(fallback);
+  return typeof fallback === "string" ? fallback : JSON.stringify(fallback);
 }
 
 interface ProxySetting {

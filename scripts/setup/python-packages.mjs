@@ -16,7 +16,13 @@ const PYTHON_NEXT =
  */
 
 /** @type {Readonly<Record<PythonFolder, string>>} */
-const CALLED = { envoy: "Envoy", "xds-protos": "Envoy's API", openbao: "OpenBao", moto: "moto", opa: "the Open Policy Agent" };
+const CALLED = {
+  envoy: "Envoy",
+  "xds-protos": "Envoy's API",
+  openbao: "OpenBao",
+  moto: "moto",
+  opa: "the Open Policy Agent",
+};
 
 /** @param {PythonFolder} name */
 export function pythonFolderIsThere(name) {
