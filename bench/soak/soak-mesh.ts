@@ -53,6 +53,26 @@ export class SoakMesh {
     return this.#url;
   }
 
+  get inboundPorts(): readonly number[] {
+    return this.#instances.map(({ inboundPort }) => inboundPort);
+  }
+
+  /** The processes that nobody replaces in order: the caller's Envoy, and the control plane that is there at the time. */
+  async lasting(): Promise<Readonly<Record<string, () => number>>> {
+    const caller = await envoyOf(this.#mesh, "web");
+    return { "control plane": () => this.#controlPlane.pid, "Envoy of the caller": () => caller };
+  }
+
+  /** Whether the control plane ended without being told to, as it does after an error that nobody handled. */
+  get unexpectedEnd(): boolean {
+    return this.#controlPlane.hasEnded;
+  }
+
+  /** The end of what control planes said. */
+  get lastWords(): string {
+    return this.#controlPlane.output.slice(-2_000);
+  }
+
   async restartControlPlane(millisAway: number): Promise<void> {
     await this.#controlPlane.kill();
     await sleep(millisAway);

@@ -43,6 +43,11 @@ export class ControlPlaneProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** Whether the one that was started last runs no more. */
+  get hasEnded(): boolean {
+    return this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null);
+  }
+
   get output(): string {
     return this.#output;
   }
