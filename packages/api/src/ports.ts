@@ -28,6 +28,8 @@ export interface Ports {
   readonly inspect: Inspect;
   /** Says who a user token belongs to. Absent: nobody can log in with a token. */
   readonly verifyUserToken?: VerifyUserToken;
+  /** Where people get tokens that verifyUserToken accepts. Absent: from nobody but this control plane. */
+  readonly login?: Login;
   /** Absent: this control plane issues no tokens. */
   readonly tokens?: Tokens;
   /** Keeps what AccessAudits ask for. Absent: nothing is recorded. */
@@ -76,6 +78,12 @@ export interface User {
 
 /** Checks signature, life and revocation. The reason is shown to the caller, so it holds no part of the token. */
 export type VerifyUserToken = (token: string) => Promise<User | { readonly reason: string }>;
+
+/** Where people log in. Everybody may know it. */
+export interface Login {
+  /** The OpenID Connect issuer, the client to be there, and whom tokens must be made for. */
+  readonly oidc: { readonly issuer: string; readonly clientId: string; readonly audience: string };
+}
 
 /** Issues tokens. `status` of a refusal is an HTTP status: 404 when the signing key does not exist. */
 export interface Tokens {

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { allGuards } from "./guards/all.ts";
 import type { Route } from "./http/route.ts";
 import type { Ports } from "./ports.ts";
+import { authConfigRoute } from "./routes/auth-config.ts";
 import { caRotationRoutes } from "./routes/ca-rotations.ts";
 import { canIRoute } from "./routes/can-i.ts";
 import { configRoute } from "./routes/config.ts";
@@ -60,6 +61,7 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
   return [
     indexRoute(context),
     whoAmIRoute(),
+    authConfigRoute(context),
     canIRoute(context),
     configRoute(context),
     versionsRoute(context),

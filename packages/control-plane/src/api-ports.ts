@@ -11,6 +11,7 @@ import { certificateGuard } from "./certificates/certificate-guard.ts";
 import { encryptionPort } from "./encryption/encryption-port.ts";
 import type { StoreEncryption } from "./encryption/open-store.ts";
 import { caGuard } from "./identity/ca-guard.ts";
+import { readOidcTrust, withOidc } from "./identity/oidc-login.ts";
 import { effectGuard } from "./inspect/effect-guard.ts";
 import { createInspect } from "./inspect/inspect.ts";
 import type { InspectOptions } from "./inspect/options.ts";
@@ -29,6 +30,11 @@ export async function apiPorts(
 ): Promise<Ports> {
   const { config, store, tokens, authorities, caRotations, encryption, onFailure } = core;
   const inspected = inspectOptions(core);
+  const oidc = readOidcTrust(config);
+  const verifyOwn: NonNullable<Ports["verifyUserToken"]> = async (token) => {
+    const verified = await tokens.verify("user", "", token);
+    return verified.ok ? verified.claims : { reason: verified.reason };
+  };
   return {
     store,
     kinds: KINDS,
@@ -38,10 +44,8 @@ export async function apiPorts(
     caStates: (mesh) => authorities.states(mesh),
     caRotations,
     writeGuards: [caGuard(authorities), certificateGuard(inspected), effectGuard(inspected)],
-    verifyUserToken: async (token) => {
-      const verified = await tokens.verify("user", "", token);
-      return verified.ok ? verified.claims : { reason: verified.reason };
-    },
+    verifyUserToken: withOidc(verifyOwn, oidc, core.now),
+    ...(oidc === undefined ? {} : { login: { oidc } }),
     config: () => describeConfig(config),
     versions: () => ({
       heddle: { version: VERSION },

@@ -29,6 +29,7 @@ const put = { type: "Zone", name: "east" };
 /** Status for each caller, in the order localhost, anonymous, jane (a user), root (in the admin group). */
 const table: readonly (readonly [method: string, path: string, body: unknown, statuses: readonly number[]])[] = [
   ["GET", "/", undefined, [200, 200, 200, 200]],
+  ["GET", "/auth/config", undefined, [200, 200, 200, 200]],
   ["GET", "/config", undefined, [200, 200, 200, 200]],
   ["GET", "/zones", undefined, [200, 200, 200, 200]],
   ["GET", "/meshes/default/dataplanes", undefined, [200, 200, 200, 200]],
@@ -136,4 +137,14 @@ test("createApi() decides who may write before it reads the body", async () => {
   await using api = await startApi();
   const reply = await api.call("PUT", "/zones/east", { body: "[".repeat(100_000), headers: FROM_ELSEWHERE });
   assert.equal(reply.status, 403);
+});
+
+test("createApi() tells everybody where to log in, and nothing beside that", async () => {
+  await using without = await startApi();
+  assert.deepEqual((await without.call("GET", "/auth/config")).json(), {});
+  const oidc = { issuer: "https://login.example.com", clientId: "heddle", audience: "mesh" };
+  await using api = await startApi({ verifyUserToken, login: { oidc: { ...oidc, more: "inside" } as typeof oidc } });
+  const headers = { ...FROM_ELSEWHERE, authorization: "Bearer old" };
+  const reply = await api.call("GET", "/auth/config", { headers });
+  assert.deepEqual([reply.status, reply.json()], [200, { oidc }]);
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OIDC_SETTINGS } from "./oidc-settings.ts";
 import { choice, millis, type Setting, text, toggle, whole } from "./setting.ts";
 import { STATIC_ACCESS_SETTINGS } from "./static-access-settings.ts";
 import { structure } from "./structure.ts";
@@ -79,6 +80,7 @@ export const ACCESS_SETTINGS = {
     default: false,
   }),
   ...STATIC_ACCESS_SETTINGS,
+  ...OIDC_SETTINGS,
   apiHttpsCaFile: text({
     path: "apiServer.https.tlsCaFile",
     flag: "--api-https-ca-file",
