@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -103,7 +104,9 @@ function secure(tls: TlsListenOptions): TlsOptions {
 }
 
 function contextOf({ requireClientCert: _, ...context }: TlsListenOptions): SecureContextOptions {
-  return { minVersion: "TLSv1.2", ...context };
+  // The certificate of a resumed session is not looked at again: no client comes back after the end of its own.
+  const tickets = context.ca === undefined ? {} : { secureOptions: constants.SSL_OP_NO_TICKET };
+  return { minVersion: "TLSv1.2", ...tickets, ...context };
 }
 
 async function bound(server: Server, options: ListenOptions): Promise<void> {

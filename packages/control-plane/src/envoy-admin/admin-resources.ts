@@ -18,6 +18,7 @@ import { DownstreamTlsContextSchema } from "@heddle/envoy/gen/envoy/extensions/t
 import { StringMatcherSchema } from "@heddle/envoy/gen/envoy/type/matcher/v3/string_pb.js";
 import { typedConfig } from "@heddle/envoy/typed-config.ts";
 import { type Init, socketAddress } from "@heddle/engine/emit/common.ts";
+import { NO_RESUMPTION } from "@heddle/engine/emit/tls.ts";
 import type { CertificateAndKey } from "@heddle/identity/certificate.ts";
 import type { Admin } from "../bootstrap/admin-address.ts";
 
@@ -60,6 +61,7 @@ function listener({ address, port, certificate, callersPem }: AdminPort): Encode
           name: "envoy.transport_sockets.tls",
           configType: typedConfig(DownstreamTlsContextSchema, {
             requireClientCertificate: true,
+            ...NO_RESUMPTION,
             commonTlsContext: {
               tlsParams: {
                 tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,

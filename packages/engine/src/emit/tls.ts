@@ -27,6 +27,15 @@ export function downstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSo
   return downstreamSockets.get(tls, paramsText(settings), () => makeDownstreamTls(tls, settings));
 }
 
+/**
+ * Every connection shows its certificate anew. Envoy as a server looks at the certificate of a resumed session no more,
+ * and gives each a new ticket: whoever was in once would stay for ever, past the end of its certificate and without its key.
+ */
+export const NO_RESUMPTION: Init<typeof DownstreamTlsContextSchema> = {
+  sessionTicketKeysType: { case: "disableStatelessSessionResumption", value: true },
+  disableStatefulSessionResumption: true,
+};
+
 const downstreamSockets = new ObjectMemo<ProxyTls, TransportSocket>();
 
 function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocket {
@@ -37,6 +46,7 @@ function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocke
       case: "typedConfig",
       value: any(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
+        ...NO_RESUMPTION,
         commonTlsContext: { ...commonContext(tls, callers, []), tlsParams: paramsOf(tls, settings) },
       }),
     },

@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { keepAlive } from "../keepalive.ts";
@@ -40,6 +41,8 @@ export async function serveRateLimits(options: RateLimitServerOptions): Promise<
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: "TLSv1.3",
+    // Nobody comes back with a ticket after the end of the certificate that it was given for.
+    secureOptions: constants.SSL_OP_NO_TICKET,
     handshakeTimeout: HANDSHAKE_MILLIS,
     ALPNProtocols: ["h2"],
   });
