@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { generateSigningKey } from "@heddle/identity/signing-key.ts";
 import { HEALTH_PATH } from "@heddle/xds/health-service.ts";
@@ -10,7 +12,7 @@ import { application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakeSidecar } from "../support/fake-sidecar.ts";
 import { type Lab, meshService, startLab } from "../support/lab.ts";
-import { ask } from "../support/traffic.ts";
+import { ask, steadyTraffic } from "../support/traffic.ts";
 
 const KEY = { type: "Secret", mesh: "default", name: "dataplane-token-signing-key-default-1" };
 /** Within this a stream ends whose token is not good any more. */
@@ -18,6 +20,9 @@ const LIMIT_MILLIS = 2_000;
 
 const idOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")).jti;
+
+const expiryOf = (token: string): number =>
+  JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")).exp * 1_000;
 
 async function revoke(lab: Lab, ...tokens: string[]): Promise<void> {
   const data = Buffer.from(tokens.map(idOf).join(",")).toString("base64");
@@ -106,6 +111,47 @@ test("a revocation ends the health stream of a proxy as well", async (t) => {
   await once(raw.stream, "data");
   await revoke(lab, token);
   assert.match(await raw.ended, /^unauthenticated: the token of this proxy was revoked/);
+});
+
+test("a token that expires takes its streams along", async (t) => {
+  const lab = await startLab(t);
+  const shared = await lab.token("", "default", "4s");
+  const proxies = Array.from({ length: 50 }, (_, index) =>
+    fakeSidecar(t, lab.at, { name: `web-${index}`, token: shared }),
+  );
+  const other = fakeSidecar(t, lab.at, { name: "other", token: await lab.token("other") });
+  await Promise.all([...proxies, other].map((proxy) => proxy.connect()));
+  const ends = await Promise.all(proxies.map(({ ended }) => ended));
+  assert.ok(Date.now() < expiryOf(shared) + LIMIT_MILLIS, "the streams lasted longer than the token");
+  for (const { code, message } of ends) {
+    assert.equal(code, "unauthenticated");
+    assert.match(message, /token of this proxy expired at .*; make a new one/);
+  }
+  await assert.rejects(proxies[0]?.connect() ?? Promise.resolve(), /it expired at/);
+  assert.equal(live(lab), 1, "the proxy with another token keeps its stream");
+});
+
+test("a real Envoy whose token ends comes back with what stands in its token file by then, and no request fails", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply(meshService("backend"));
+  const app = await application(t, "backend");
+  await lab.sidecar({ name: "backend-1", labels: { app: "backend" }, servicePort: app.port });
+  const token = await lab.token("web-1", "default", "10s");
+  const env = { HEDDLE_DATAPLANE_TOKEN_CHECK_INTERVAL: "1s" };
+  const web = await lab.sidecar({ name: "web-1", calls: ["backend"], token, env });
+  assert.ok(Date.now() < expiryOf(token), "the sidecar took too long to start");
+  await eventually(async () => assert.equal((await ask(web.outbound("backend"))).status, 200));
+  const traffic = steadyTraffic(t, web.outbound("backend"), 20);
+  await writeFile(join(lab.folder, "web-1.token"), `${await lab.token("web-1")}\n`);
+
+  const connections = (): number =>
+    lab.log.filter((line) => line.includes("proxy connected") && line.includes("web-1")).length;
+  assert.equal(connections(), 1, "a renewed token changes nothing for the stream that is there");
+  await eventually(() => assert.equal(connections(), 2), 20_000);
+  assert.ok(Date.now() >= expiryOf(token));
+  await lab.settled();
+  assert.ok(lab.controlPlane.meshes.get("default")?.proxies.has("web-1"));
+  assert.deepEqual((await traffic.stop()).failures, []);
 });
 
 test("a revocation ends the stream of a real Envoy within two seconds; what it has stays in force", async (t) => {

@@ -21,7 +21,7 @@ import type { Secrets } from "../secrets.ts";
 import { STORE_ONLY, type Validators } from "./validators.ts";
 
 /** What remains of a token after somebody was let in by it. */
-export type Credential = Pick<Verified<unknown> & { readonly ok: true }, "id" | "signedBy">;
+export type Credential = Pick<Verified<unknown> & { readonly ok: true }, "id" | "signedBy" | "expiresAt">;
 
 /** Why a token is not good any more, as the end of a sentence about it. */
 export type Judge = (credential: Credential) => string | undefined;

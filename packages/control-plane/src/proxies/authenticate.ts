@@ -40,5 +40,6 @@ export async function authenticateProxy(
     identityUsesWorkload,
   });
   if (reason !== undefined) return { ok: false, reason };
-  return { ok: true, credential: { id: verified.id, signedBy: verified.signedBy } };
+  const { id, signedBy, expiresAt } = verified;
+  return { ok: true, credential: { id, signedBy, expiresAt } };
 }

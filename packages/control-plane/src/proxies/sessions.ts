@@ -19,8 +19,10 @@ import type { Proxy } from "../mesh/proxy.ts";
 import type { RateLimits } from "../rate-limit/rate-limits.ts";
 import { authenticateProxy } from "./authenticate.ts";
 import { describeConnection } from "./describe-connection.ts";
+import { ExpiryClock } from "./expiry-clock.ts";
 import type { Connection, Insights } from "./insights.ts";
 import type { Presence } from "./presence.ts";
+import { endExpired, endRevoked, type Session } from "./token-ends.ts";
 import { nodeFacts } from "./node-facts.ts";
 import { parseDataplane, register } from "./register.ts";
 
@@ -41,12 +43,6 @@ export interface SessionsOptions {
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-interface Session {
-  readonly credential: Credential | undefined;
-  readonly request: ConnectRequest;
-  readonly mesh: string;
-}
-
 type Identified = NewResource<DataplaneSpec> & { readonly credential: Credential | undefined };
 
 /** The streams of proxies: who may connect, what becomes of what they say, and what remains when they end. */
@@ -57,10 +53,12 @@ export class Sessions {
   readonly #others = new Set<Session>();
   /** Counts the changes of keys and revocations, for whoever was just being let in. */
   #judgements = 0;
+  readonly #expiry: ExpiryClock;
   #stopping = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#expiry = new ExpiryClock(options.now, () => endExpired(this.#all(), options.now()));
   }
 
   get size(): number {
@@ -92,6 +90,7 @@ export class Sessions {
       if (judgements !== this.#judgements) continue;
       const session = { credential, request, mesh };
       this.#others.add(session);
+      if (credential !== undefined) this.#expiry.notice(credential.expiresAt);
       return { dataplane, close: () => this.#others.delete(session) };
     }
   }
@@ -133,12 +132,11 @@ export class Sessions {
   /** Ends the streams whose token has been revoked since, or whose key is gone. */
   endRevoked(mesh: string, judge: Judge): void {
     this.#judgements += 1;
-    for (const { mesh: own, credential, request } of [...this.#live.values(), ...this.#others]) {
-      const reason = own === mesh && credential !== undefined ? judge(credential) : undefined;
-      if (reason === undefined) continue;
-      const fix = `make a new one with "heddle generate dataplane-token --mesh=${mesh}"`;
-      request.end("unauthenticated", `the token of this proxy ${reason}; ${fix}`);
-    }
+    endRevoked(this.#all(), mesh, judge);
+  }
+
+  #all(): Session[] {
+    return [...this.#live.values(), ...this.#others];
   }
 
   /** Ends the stream of a proxy whose Dataplane somebody deleted: it comes back, and registers itself again. */
@@ -157,6 +155,7 @@ export class Sessions {
 
   /** From now on an ending stream says nothing about its proxy: it is this control plane that goes. */
   stop(): void {
+    this.#expiry.stop();
     this.#stopping = true;
   }
 
@@ -204,6 +203,7 @@ export class Sessions {
     const connection = describeConnection(proxy, session.request, { instanceId, now });
     const live = { ...session, connection };
     this.#live.set(key, live);
+    if (live.credential !== undefined) this.#expiry.notice(live.credential.expiresAt);
     insights.touch(connection);
     log("proxy connected", { mesh, dataplane: name, peer: session.request.peer });
     return {
