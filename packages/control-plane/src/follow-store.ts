@@ -21,7 +21,8 @@ export function followStore({ store, after, stack, ...followers }: Followed): Pr
   const ending = new AbortController();
   const failure = Promise.withResolvers<Error>();
   const loop = async (): Promise<void> => {
-    for await (const events of store.watch({ after, signal: ending.signal })) await takeOver(events, followers);
+    const changes = withoutGaps(store.watch({ after, signal: ending.signal }), after);
+    for await (const events of changes) await takeOver(events, followers);
   };
   const done = loop().catch((cause: unknown) => {
     // Without the store's changes proxies would silently grow old: better to stop and be started again.
@@ -36,6 +37,18 @@ export function followStore({ store, after, stack, ...followers }: Followed): Pr
 }
 
 type Events = Parameters<Meshes["take"]>[0];
+
+/** Passes batches on. Every change has the number after the one before: throws when one is missing, or comes twice. */
+export async function* withoutGaps(batches: AsyncIterable<Events>, after: number): AsyncGenerator<Events, void> {
+  let last = after;
+  for await (const events of batches) {
+    for (const { revision } of events) {
+      if (revision !== last + 1) throw new Error(`after its change ${last} came ${revision}`);
+      last = revision;
+    }
+    yield events;
+  }
+}
 
 async function takeOver(
   events: Events,
