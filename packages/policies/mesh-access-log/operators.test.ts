@@ -12,6 +12,7 @@ import { ENVOY_OPERATORS, KUMA_OPERATORS, type KumaOperator } from "./operators.
 const PARAMETERS: Readonly<Record<string, string>> = {
   CEL: "request.path",
   COALESCE: '{"operators": ["HOSTNAME"]}',
+  ENVIRONMENT: "HOSTNAME",
   COMMON_DURATION: "DS_RX_BEG:DS_TX_END:us",
   GRPC_STATUS: "SNAKE_STRING",
   METADATA: "ROUTE:envoy.lb:zone",
@@ -69,6 +70,28 @@ for (const format of refused) {
     assert.notEqual(await envoyRefuses(format), undefined, "Envoy takes it");
   });
 }
+
+const FOR_OPERATORS_ONLY = [
+  "%ENVIRONMENT(AWS_SECRET_ACCESS_KEY)%",
+  "%ENVIRONMENT(PATH):3%",
+  "%ENVIRONMENT(LOG_)%",
+  "%ENVIRONMENT(XLOG_A)%",
+  '%COALESCE({"operators": ["HOSTNAME", {"command": "ENVIRONMENT", "param": "TOKEN"}]})%',
+  "%FILE_CONTENT(/etc/passwd)%",
+  "%FILE_CONTENT(/etc/passwd:/etc)%",
+];
+
+for (const format of FOR_OPERATORS_ONLY) {
+  test(`whyNotFormat() refuses ${format}: what is on the proxy's machine is not for whoever writes policies`, () => {
+    assert.notEqual(whyNotFormat(format), undefined);
+  });
+}
+
+test("whyNotFormat() takes variables that are meant for logs", () => {
+  for (const name of ["HOSTNAME", "POD_NAME", "NODE_IP", "LOG_TEAM"]) {
+    assert.equal(whyNotFormat(`%ENVIRONMENT(${name})%`), undefined);
+  }
+});
 
 test("withKumaValues() replaces what is Kuma's, keeps what is Envoy's, and lets no value become an operator", () => {
   const values = Object.fromEntries(KUMA_OPERATORS.map((name) => [name, `<${name} 5%>`])) as Record<

@@ -82,7 +82,8 @@ export const ENVOY_OPERATORS: Readonly<Record<string, Operator>> = {
     time,
   ),
   ...all("REQ RESP TRAILER REQUEST_HEADER RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ", header),
-  ...all("DYNAMIC_METADATA ENVIRONMENT QUERY_PARAM", cut),
+  ...all("DYNAMIC_METADATA QUERY_PARAM", cut),
+  ENVIRONMENT: { ...cut, check: checkEnvironment },
   ...all("CLUSTER_METADATA UPSTREAM_METADATA", { parameters: "required", length: false }),
   ...all("FILTER_STATE UPSTREAM_FILTER_STATE", filterState),
   // What an expression means is for Envoy to say; one that it cannot read comes back as a refused listener.
@@ -147,12 +148,25 @@ function checkForwarded(parameters: string): string | undefined {
   return FORWARDED.includes(parameters.toLowerCase()) ? undefined : `takes one of ${FORWARDED.join(", ")}`;
 }
 
+// Whoever writes a policy is not always who runs the proxy, whose environment may hold credentials of its machine.
+function checkEnvironment(name: string): string | undefined {
+  if (/^(HOSTNAME|LOG_\w+|(POD|NODE|HOST|INSTANCE)_(NAME|NAMESPACE|IP))$/.test(name)) return undefined;
+  return "takes HOSTNAME, POD_NAME, POD_NAMESPACE, POD_IP, the same of NODE, HOST and INSTANCE, or what begins with LOG_";
+}
+
 function checkCoalesce(parameters: string): string | undefined {
   const message = 'takes JSON such as {"operators": [{"command": "REQ", "param": ":AUTHORITY"}, "HOSTNAME"]}';
   try {
     const { operators } = JSON.parse(parameters) as { readonly operators?: unknown };
-    return Array.isArray(operators) && operators.length > 0 ? undefined : message;
+    if (!Array.isArray(operators) || operators.length === 0) return message;
+    return operators.map(checkAlternative).find((reason) => reason !== undefined);
   } catch {
     return message;
   }
+}
+
+/** One value of a COALESCE: `{"command": "REQ", "param": ":AUTHORITY"}`, or a name alone. */
+function checkAlternative(alternative: unknown): string | undefined {
+  const { command, param } = (alternative ?? {}) as { readonly command?: unknown; readonly param?: unknown };
+  return command === "ENVIRONMENT" ? checkEnvironment(String(param)) : undefined;
 }
