@@ -10,7 +10,11 @@ const DEFAULT_TIMEOUT = "1m";
 /** The API of the control plane that flags, environment and configuration file name. Nothing is sent yet. */
 export async function connect(command: Parameters<typeof globalOptions>[0], cli: Cli): Promise<Api> {
   const options = globalOptions(command);
-  return openProfile(await profileOf(options, cli), options, cli);
+  const profile = await profileOf(options, cli);
+  if (profile.login === undefined) return openProfile(profile, options, cli);
+  const { freshProfile } = await import("./login/fresh-profile.ts");
+  const path = options.configFile ?? defaultProfileFile(cli.env);
+  return openProfile(await freshProfile(profile, path, cli), options, cli);
 }
 
 /** The API of one profile. */

@@ -116,9 +116,15 @@ export const COMMANDS: Group = {
       },
     },
     auth: {
-      summary: "Who may do what",
-      examples: [["heddle auth can-i update MeshTimeout", "whether you may change timeouts"]],
+      summary: "Log in, and who may do what",
+      examples: [
+        ["heddle auth login", "log in with the browser, where the control plane says"],
+        ["heddle auth can-i update MeshTimeout", "whether you may change timeouts"],
+      ],
       commands: {
+        login: { summary: "Log in with OpenID Connect", load: () => import("./auth/login.ts") },
+        logout: { summary: "Forget a login", load: () => import("./auth/logout.ts") },
+        whoami: { summary: "Whom the control plane takes you for", load: () => import("./auth/whoami.ts") },
         "can-i": { summary: "Whether somebody may do something, and why", load: () => import("./auth/can-i.ts") },
       },
     },

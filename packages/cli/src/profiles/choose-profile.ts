@@ -13,7 +13,10 @@ export interface Wish {
 /** The control plane to talk to: the flag, else HEDDLE_ADDRESS, else the file's current one, else the one on this machine. */
 export function chooseProfile({ profiles, current }: Profiles, { controlPlane, env }: Wish): Profile {
   const token = env["HEDDLE_TOKEN"];
-  const withToken = (profile: Profile): Profile => (token ? { ...profile, token } : profile);
+  const withToken = (profile: Profile): Profile => {
+    const { login: _login, ...rest } = profile;
+    return token ? { ...rest, token } : profile;
+  };
   if (controlPlane?.includes("://")) return withToken(bare(controlPlane));
   if (controlPlane !== undefined) return withToken(named(profiles, controlPlane));
   const address = env["HEDDLE_ADDRESS"];

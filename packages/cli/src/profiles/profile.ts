@@ -12,6 +12,19 @@ export interface Profile {
   readonly headers?: Readonly<Record<string, string>>;
   /** User token; secret. */
   readonly token?: string;
+  /** Where the token came from, if somebody logged in for it. */
+  readonly login?: Login;
+}
+
+/** How a token of an OpenID Connect issuer was got, and how the next one is. */
+export interface Login {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly audience: string;
+  /** When the token ends, ISO 8601. */
+  readonly expiresAt: string;
+  /** Secret. */
+  readonly refreshToken?: string;
 }
 
 /** What the configuration file holds. */
@@ -56,6 +69,11 @@ export function withProfile({ profiles }: Profiles, profile: Profile): Profiles 
   return { profiles: [...others, profile], current: profile.name };
 }
 
+/** With a profile in the place of the one with its name; which one is current stays. */
+export function withChanged({ profiles, current }: Profiles, changed: Profile): Profiles {
+  return { profiles: profiles.map((profile) => (profile.name === changed.name ? changed : profile)), current };
+}
+
 /** Without a profile. If it was the current one, none is current. */
 export function withoutProfile({ profiles, current }: Profiles, removed: string): Profiles {
   return {
@@ -69,6 +87,7 @@ function parseAccess(server: Readonly<Record<string, unknown>>): Omit<Profile, "
   const clientCertFile = text(server["clientCertFile"]);
   const clientKeyFile = text(server["clientKeyFile"]);
   const token = text(record(server["authConf"])["token"]);
+  const login = parseLogin(record(server["authConf"]));
   const headers = parseHeaders(server["headers"]);
   return {
     ...(caCertFile === undefined ? {} : { caCertFile }),
@@ -77,7 +96,16 @@ function parseAccess(server: Readonly<Record<string, unknown>>): Omit<Profile, "
     ...(server["skipVerify"] === true ? { skipVerify: true } : {}),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(token === undefined ? {} : { token }),
+    ...(login === undefined ? {} : { login }),
   };
+}
+
+function parseLogin(conf: Readonly<Record<string, unknown>>): Login | undefined {
+  const [issuer, clientId, audience] = [text(conf["issuer"]), text(conf["clientId"]), text(conf["audience"])];
+  const [expiresAt, refreshToken] = [text(conf["expiresAt"]), text(conf["refreshToken"])];
+  if (issuer === undefined || clientId === undefined || audience === undefined || expiresAt === undefined)
+    return undefined;
+  return { issuer, clientId, audience, expiresAt, ...(refreshToken === undefined ? {} : { refreshToken }) };
 }
 
 function parseHeaders(headers: unknown): Readonly<Record<string, string>> {
@@ -85,11 +113,11 @@ function parseHeaders(headers: unknown): Readonly<Record<string, string>> {
   return textMap(Object.fromEntries(records(headers).map(({ key, value }) => [String(key), value])));
 }
 
-function formatServer({ name: _name, address, token, headers, ...files }: Profile): Record<string, unknown> {
+function formatServer({ name: _name, address, token, login, headers, ...files }: Profile): Record<string, unknown> {
   return {
     url: address,
     ...files,
     ...(headers === undefined ? {} : { headers: Object.entries(headers).map(([key, value]) => ({ key, value })) }),
-    ...(token === undefined ? {} : { authType: "tokens", authConf: { token } }),
+    ...(token === undefined ? {} : { authType: "tokens", authConf: { token, ...login } }),
   };
 }

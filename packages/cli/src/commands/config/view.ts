@@ -22,6 +22,7 @@ export function render({ profiles, current }: Profiles): string {
   const hidden = profiles.map((profile) => ({
     ...profile,
     ...(profile.token === undefined ? {} : { token: "***" }),
+    ...(profile.login?.refreshToken === undefined ? {} : { login: { ...profile.login, refreshToken: "***" } }),
     ...(profile.headers === undefined
       ? {}
       : { headers: Object.fromEntries(Object.keys(profile.headers).map((key) => [key, "***"])) }),
