@@ -187,7 +187,7 @@ test("compile() gives the same with a memo full of other times, even a tiny one,
   fc.assert(
     fc.property(anyMesh, anyHistory(anyPolicy), (mesh, history) => {
       const memo = new Memo();
-      const tiny = new Memo(3);
+      const tiny = new Memo(3, 0);
       let snapshot = emptySnapshot(mesh, "zone-1");
       for (const batch of history) {
         snapshot = applyChanges(snapshot, batch).snapshot;

@@ -7,7 +7,7 @@ import { isHttp } from "./emit/common.ts";
 import { inboundRoutes } from "./emit/inbound-routes.ts";
 import { inboundListener } from "./emit/listener.ts";
 import { inboundRules, type Matched, type Selected } from "./match/match.ts";
-import { idOf, type Memo, ObjectMemo } from "./memo.ts";
+import { type Memo, ObjectMemo } from "./memo.ts";
 import { baseInbounds } from "./plan/base-plan.ts";
 import type { InboundPlan, ProxyTls } from "./plan/plan.ts";
 import { applyProposals, clusterText, listenerText, type Proposal, tlsText } from "./plan/settings.ts";
@@ -18,13 +18,13 @@ import type { DataplaneEntry } from "./snapshot/snapshot.ts";
 /** Compiles the ports of the application that a proxy serves. */
 export function compileInbounds(context: CompileContext, proxy: DataplaneEntry["resource"]): readonly InboundUnit[] {
   const { tls, memo, matched, whole, proxy: facts, proxyKey } = context;
-  const bases = memo.get(`inbounds|${idOf(proxy)}|${tlsKey(tls)}`, () => baseInbounds(proxy, tls));
+  const bases = memo.of(proxy).get(`inbounds|${tlsKey(tls)}`, () => baseInbounds(proxy, tls));
   return bases.map((base) => {
     const known = latest.get(base);
     if (known?.matched === matched && known.whole === whole && known.facts === facts) return known.unit;
     const rules = matched.map((selected) => ({ selected, rules: inboundRules(selected, base.name) }));
-    const key = `inbound|${idOf(base)}|${proxyKey}|${rules.map((each) => each.rules.hash).join("|")}`;
-    const unit = memo.get(key, () => compileInbound(context, base, rules));
+    const key = `inbound|${proxyKey}|${rules.map((each) => each.rules.hash).join("|")}`;
+    const unit = memo.of(base).get(key, () => compileInbound(context, base, rules));
     latest.set(base, { matched, whole, facts, unit });
     return unit;
   });
@@ -84,10 +84,10 @@ const otherModes = new ObjectMemo<ProxyTls, ProxyTls>();
 // A policy that changes one of the three leaves the others as they were encoded.
 function inboundResources(base: InboundPlan, plan: InboundPlan, memo: Memo): readonly EncodedResource[] {
   const { settings } = plan;
-  const id = idOf(base);
+  const results = memo.of(base);
   return [
-    memo.get(`inbound cluster|${id}|${clusterText(settings)}`, () => applicationCluster(plan)),
-    memo.get(`inbound listener|${id}|${listenerText(settings)}|${tlsText(settings)}`, () => inboundListener(plan)),
+    results.get(`inbound cluster|${clusterText(settings)}`, () => applicationCluster(plan)),
+    results.get(`inbound listener|${listenerText(settings)}|${tlsText(settings)}`, () => inboundListener(plan)),
     ...(isHttp(plan.protocol) ? [inboundRoutes(plan)] : []),
     ...settings.resources,
   ];

@@ -24,7 +24,7 @@ export interface PassthroughUnit {
 export function compilePassthrough(proxy: ProxyFacts, whole: Whole, memo: Memo): PassthroughUnit {
   const { networking } = proxy.resource.spec;
   if (networking.transparentProxying === undefined) return NONE;
-  return memo.get(`passthrough|${idOf(proxy)}|${idOf(whole)}`, () => {
+  return memo.of(proxy).get(`passthrough|${idOf(whole)}`, () => {
     const { plan, origins } = whole.passthrough ?? ofMesh(proxy);
     const [incoming, outgoing] = [redirectedInboundPort(networking), redirectedOutboundPort(networking)];
     const { address } = networking;

@@ -1,6 +1,6 @@
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { type Matched, proxyConf } from "./match/match.ts";
-import { idOf, type Memo } from "./memo.ts";
+import type { Memo } from "./memo.ts";
 import type { Destination, Origin, Patched, ProxyChange, Resources } from "./plan/plan.ts";
 import type { Passthrough } from "./plan/passthrough.ts";
 import type { Proposal } from "./plan/settings.ts";
@@ -31,8 +31,8 @@ export function compileProxy(matched: Matched, proxy: ProxyFacts, memo: Memo): W
     return conf === undefined ? [] : [{ policy: selected.policy, conf }];
   });
   if (applied.length === 0) return NOTHING;
-  const key = `whole|${idOf(proxy)}|${applied.map(({ conf }) => conf.hash).join("|")}`;
-  return memo.get(key, () => makeWhole(applied, proxy));
+  const key = `whole|${applied.map(({ conf }) => conf.hash).join("|")}`;
+  return memo.of(proxy).get(key, () => makeWhole(applied, proxy));
 }
 
 const NOTHING: Whole = { applied: [], inbounds: [], outbounds: [], units: [], warnings: [] };

@@ -7,7 +7,7 @@ import { compileOutbounds } from "./compile-outbounds.ts";
 import { compilePassthrough, type PassthroughUnit } from "./compile-passthrough.ts";
 import { compileProxy, patched, type Whole } from "./compile-proxy.ts";
 import { match, type Matched } from "./match/match.ts";
-import type { Memo } from "./memo.ts";
+import { type Memo, TextMemo } from "./memo.ts";
 import type { EndpointOrder } from "./plan/balancing.ts";
 import { type CallerOrder, defaultOrder, orderFor } from "./plan/locality.ts";
 import type { Conflict, Destination, InboundPlan, OutboundPlan, Patched, Resources } from "./plan/plan.ts";
@@ -79,7 +79,7 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
   const inbounds = compileInbounds(context, proxy);
   const { outbounds, unresolved, dependsOn } = compileOutbounds(context, proxy.spec.networking.outbound ?? []);
   const passthrough = compilePassthrough(facts, whole, memo);
-  const emitted = byTypeAndName([agentOf(facts, memo), ...inbounds, ...outbounds, passthrough, ...whole.units]);
+  const emitted = byTypeAndName([agentOf(facts), ...inbounds, ...outbounds, passthrough, ...whole.units]);
   const { resources, origins } = patched(emitted, whole, () =>
     resourceFacts({ proxy, inbounds, outbounds, passthrough, whole }),
   );
@@ -101,14 +101,15 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
 }
 
 /** The SPIRE agent beside the proxy, when its identity comes from there. */
-function agentOf({ tls, node }: ProxyFacts, memo: Memo): { readonly resources: readonly EncodedResource[] } {
+function agentOf({ tls, node }: ProxyFacts): { readonly resources: readonly EncodedResource[] } {
   if (tls?.agent === undefined) return NOTHING;
   const { timeout } = tls.agent;
   const socket = node.spireSocket ?? DEFAULT_SPIRE_SOCKET;
-  return memo.get(`spire|${socket}|${timeout}`, () => ({ resources: [spireAgentCluster(socket, timeout)] }));
+  return spireAgents.get(`${socket}|${timeout}`, () => ({ resources: [spireAgentCluster(socket, timeout)] }));
 }
 
 const NOTHING = { resources: [] };
+const spireAgents = new TextMemo(100);
 
 function byTypeAndName(units: readonly { readonly resources: readonly EncodedResource[] }[]): Resources {
   const types = new Map<string, Map<string, EncodedResource>>();

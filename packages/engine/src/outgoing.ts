@@ -27,10 +27,12 @@ export function outgoingTo(context: CompileContext, destination: Destination): O
   const traffic = trafficTo(context, destination);
   const called = traffic.destinations.map((each) => ({ key: each.key, ...calledFor(context, each) }));
   // Most policies leave the listeners as they were encoded, because routes and clusters come on their own.
-  const listeners = context.memo.get(
-    `listeners|${idOf(destination)}|${splitText(destination, traffic)}|${listenerText(traffic.settings)}`,
-    () => new Map<string | number, EncodedResource>(),
-  );
+  const listeners = context.memo
+    .of(destination)
+    .get(
+      `listeners|${splitText(destination, traffic)}|${listenerText(traffic.settings)}`,
+      () => new Map<string | number, EncodedResource>(),
+    );
   const clusters = called.map(({ cluster }) => cluster);
   const orders = new Map(called.flatMap(({ key, order }) => (order === undefined ? [] : [[key, order]])));
   const made = { traffic, clusters, orders, listeners };
@@ -44,11 +46,14 @@ interface Called {
 }
 
 function calledFor(context: CompileContext, destination: Destination): Called {
-  const { matched, tls, memo, proxyKey, proxy } = context;
+  const { matched, tls, memo, proxyKey, proxy, ownerOf } = context;
   // Only what is outside of the mesh may have a certificate that the machine's own authorities signed.
   const systemCaPath = destination.external === undefined ? undefined : proxy.node.systemCaPath;
   const confs = confsAbout(matched, destination);
-  return memo.get(`cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${systemCaPath}|${textOf(confs)}`, () => {
+  // A part in mutual TLS with an agent's names is that of one proxy.
+  const owner = tls?.agent === undefined ? ownerOf(destination) : proxy;
+  const key = `cluster|${idOf(destination)}|${tlsKey(tls)}|${proxyKey}|${systemCaPath}|${textOf(confs)}`;
+  return memo.of(owner).get(key, () => {
     const { settings } = applyProposals(
       baseOutboundSettings(),
       proposalsFor(context, confs, destination),

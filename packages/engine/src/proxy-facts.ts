@@ -30,9 +30,9 @@ export function proxyFacts(
   resource: DataplaneEntry["resource"],
   { tls, node = {}, memo }: Rest,
 ): ProxyFacts {
-  const ids = [mesh, resource, telemetryBackends].map(idOf).join("|");
+  const ids = [mesh, telemetryBackends].map(idOf).join("|");
   const key = `facts|${ids}|${tls === undefined ? "plain" : idOf(tls)}|${zone}|${JSON.stringify(node)}`;
-  return memo.get(key, () => ({ resource, mesh, zone, tls, node, telemetryBackends }));
+  return memo.of(resource).get(key, () => ({ resource, mesh, zone, tls, node, telemetryBackends }));
 }
 
 /** What a proxy's service is called in logs and traces: its workload, Kuma 2.x's service tag, or its own name. */

@@ -42,10 +42,10 @@ export interface PolicyConf {
 
 /** Works out the requests to a destination; proxies for which policies say the same share the result. */
 export function trafficTo(context: CompileContext, destination: Destination): Traffic {
-  const { mesh, matched, memo, proxyKey } = context;
+  const { mesh, matched, memo, proxyKey, ownerOf } = context;
   const confs = confsAbout(matched, destination);
   const aboutRoutes = matched.filter(pointsAtRoutes).map(idOf).join();
-  return memo.get(
+  return memo.of(ownerOf(destination)).get(
     `traffic|${idOf(destination)}|${proxyKey}|${textOf(confs)}|${aboutRoutes}`,
     () => makeTraffic(context, destination, confs),
     (known) => isCurrent(known, mesh),

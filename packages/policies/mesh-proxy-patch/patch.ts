@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { idOf, Memo, ObjectMemo } from "@heddle/engine/memo.ts";
+import { idOf, ObjectMemo, TextMemo } from "@heddle/engine/memo.ts";
 import type { Patched, ResourceFacts, Resources } from "@heddle/engine/plan/plan.ts";
 import type { FactsOf } from "@heddle/engine/policy.ts";
 import { encodeResource } from "@heddle/envoy/encode-resource.ts";
@@ -59,14 +59,14 @@ function withCause({ resource, touched }: Outcome, step: Step): Outcome {
 function continued(resource: EncodedResource, facts: ResourceFacts, steps: readonly Step[]): Outcome {
   const reaching = steps.filter(({ change }) => reaches(change, resource, facts));
   if (reaching.length === 0) return { resource, touched: [] };
-  const known = outcomes.get(resource, "", () => new Memo(MOST_OUTCOMES));
+  const known = outcomes.get(resource, "", () => new TextMemo(MOST_OUTCOMES));
   const key = `${reaching.map(idOf).join()} ${facts.aliases.join()}`;
   return known.get(key, () => edited(resource, facts, reaching));
 }
 
 // A resource may outlive many versions of the policies that change it.
 const MOST_OUTCOMES = 8;
-const outcomes = new ObjectMemo<EncodedResource, Memo>();
+const outcomes = new ObjectMemo<EncodedResource, TextMemo>();
 
 function edited(resource: EncodedResource, { aliases }: ResourceFacts, steps: readonly Step[]): Outcome {
   const editor = EDITORS.get(resource.typeUrl);

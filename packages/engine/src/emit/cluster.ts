@@ -5,7 +5,7 @@ import { encodeResource } from "@heddle/envoy/encode-resource.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { Cluster_DiscoveryType, ClusterSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { Memo } from "../memo.ts";
+import { TextMemo } from "../memo.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls, Settings } from "../plan/plan.ts";
 import { emitLoadBalancer, emitLocalities } from "./balancing.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
@@ -97,7 +97,7 @@ function httpOptions(
 }
 
 // Most clusters of a mesh have the same options.
-const knownOptions = new Memo(100);
+const knownOptions = new TextMemo(100);
 
 function makeHttpOptions(settings: ClusterSettings, http2: boolean): Any {
   const { idleTimeout, maxConnectionDuration, maxStreamDuration } = settings;

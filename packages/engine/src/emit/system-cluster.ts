@@ -13,7 +13,7 @@ import { SubjectAltNameMatcher_SanType } from "@heddle/envoy/gen/envoy/extension
 import type { StringMatcherSchema } from "@heddle/envoy/gen/envoy/type/matcher/v3/string_pb.js";
 import { UpstreamTlsContextSchema } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { Memo } from "../memo.ts";
+import { TextMemo } from "../memo.ts";
 import { type Init, socketAddress } from "./common.ts";
 
 /** Something outside of the mesh that Envoy itself talks to, such as a collector of traces. */
@@ -37,7 +37,7 @@ export function systemCluster(name: string, endpoint: SystemEndpoint): EncodedRe
   return known.get(`${name} ${JSON.stringify(endpoint)}`, () => makeCluster(name, endpoint));
 }
 
-const known = new Memo(1_000);
+const known = new TextMemo(1_000);
 
 /** `system_<purpose>_<what>`, as Kuma 3 names clusters of its own: lower case, with dashes for all but letters and digits. */
 export function systemName(purpose: string, what: string): string {

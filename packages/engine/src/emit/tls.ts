@@ -10,7 +10,7 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { idOf, ObjectMemo } from "../memo.ts";
+import { ObjectMemo } from "../memo.ts";
 import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
 import type { TlsSettings, TlsVersion } from "../plan/tls-settings.ts";
 import { FROM_ADS, type Init } from "./common.ts";
@@ -55,12 +55,13 @@ function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocke
 
 /** Starts mutual TLS towards a destination and accepts nobody else there. */
 export function upstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSettings): TransportSocket {
-  const key = `${idOf(tls)} ${paramsText(settings)}`;
-  return upstreamSockets.get(upstream, key, () => makeUpstreamTls(tls, upstream, settings));
+  return upstreamSockets
+    .get(tls, "", () => new ObjectMemo())
+    .get(upstream, paramsText(settings), () => makeUpstreamTls(tls, upstream, settings));
 }
 
 // A cluster changes with every timeout, its TLS with its service's identities only.
-const upstreamSockets = new ObjectMemo<UpstreamTls, TransportSocket>();
+const upstreamSockets = new ObjectMemo<ProxyTls, ObjectMemo<UpstreamTls, TransportSocket>>();
 
 function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSettings): TransportSocket {
   const servers =

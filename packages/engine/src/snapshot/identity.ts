@@ -7,7 +7,7 @@ import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import { type Labels, matchesLabels } from "@heddle/model/labels.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { meshCertificateUris, meshServicesOf, spiffeId } from "@heddle/model/spiffe.ts";
-import { idOf, ObjectMemo } from "../memo.ts";
+import { idOf, Memo, ObjectMemo } from "../memo.ts";
 import type { ProxyTls } from "../plan/plan.ts";
 import type { DataplaneEntry, EarlierIdentity, MeshSnapshot } from "./snapshot.ts";
 
@@ -162,7 +162,7 @@ function tlsByMeshIdentity(mesh: MeshSnapshot, resource: Resource<MeshIdentitySp
 // Names and bundles as SPIRE's agent serves them by SDS. Whom it vouches for is its operators' business, and who of those
 // may call is for permissions to say.
 function tlsBySpire(resource: Resource<MeshIdentitySpec>, [id = ""]: readonly string[]): ProxyTls {
-  return sharedTls.get(resource, `agent|${id}`, () => ({
+  return agentTls.share(`${idOf(resource)}|${id}`, () => ({
     issuer: "MeshIdentity",
     mode: "strict",
     identitySecret: id,
@@ -172,6 +172,8 @@ function tlsBySpire(resource: Resource<MeshIdentitySpec>, [id = ""]: readonly st
   }));
 }
 
+// Each proxy has a name of its own here.
+const agentTls = new Memo();
 const SPIRE_TIMEOUT = 1_000;
 
 function tlsByMesh(mesh: MeshSnapshot, mode: MtlsBackend["mode"]): ProxyTls {
