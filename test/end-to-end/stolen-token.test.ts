@@ -69,6 +69,21 @@ test("a stolen dataplane token is good for nobody else, and nothing of the attem
   await own.connect();
 });
 
+test("a token for a name alone does not change the labels of a Dataplane that an operator made", async (t) => {
+  const lab = await startLab(t);
+  const own = { "kuma.io/workload": "web", team: "blue" };
+  const operators = { type: "Dataplane", mesh: "default", name: "web", labels: own };
+  await lab.apply(JSON.stringify({ ...operators, networking: { address: "127.0.0.1" } }));
+  const token = await issue(lab, "dataplane", { name: "web", mesh: "default", validFor: "1h" });
+  const thief = fakeSidecar(t, lab.at, { name: "web", token, labels: { "kuma.io/workload": "admin", team: "red" } });
+  await thief.connect();
+  const stored = await lab.controlPlane.store.get({ type: "Dataplane", mesh: "default", name: "web" });
+  assert.equal(stored?.labels["kuma.io/workload"], "web");
+  assert.equal(stored?.labels["team"], "blue");
+  const inUse = lab.controlPlane.meshes.get("default")?.snapshot.dataplanes.get("web");
+  assert.equal(inUse?.resource.labels["kuma.io/workload"], "web");
+});
+
 test("tokens are good for their own door only: dataplane tokens at the API, zone and user tokens at the proxies' port", async (t) => {
   const lab = await startLab(t, { localhostIsAdmin: "false" });
   const tokens = new TokenService(new Secrets(lab.controlPlane.store), () => new Date());

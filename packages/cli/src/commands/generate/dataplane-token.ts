@@ -8,6 +8,10 @@ import { isOffline, signOffline, validForMillis } from "../../generate/token-opt
 // Kuma's life of a token for which nobody chose one.
 const TEN_YEARS = "10y";
 
+const FREE_CHOICE =
+  "note: with this token a proxy chooses its labels and tags itself, and with them the services that it serves; " +
+  "bind it with --workload or --tag";
+
 /** `heddle generate dataplane-token`: a token that lets a proxy into a mesh. */
 export function define(command: CliCommand, cli: Cli): void {
   const typed = command
@@ -31,6 +35,7 @@ export function define(command: CliCommand, cli: Cli): void {
           ? await signOffline("dataplane", claims, options, cli)
           : await requestToken(await connect(typed, cli), "dataplane", body),
       );
+      if (workload === "" && Object.keys(tags).length === 0) cli.terminal.note(FREE_CHOICE);
     });
   addExamples(typed, [
     ["heddle generate dataplane-token --name web-1 --valid-for 720h > token", "a token for one proxy, for 30 days"],
