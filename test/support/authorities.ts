@@ -20,7 +20,7 @@ export function secret(name: string, text: string): string {
 }
 
 /** Connections between proxies end at once, so that handshakes happen all the time, with certificates old and new. */
-const SHORT_CONNECTIONS = stringify({
+export const SHORT_CONNECTIONS = stringify({
   type: "MeshTimeout",
   mesh: "default",
   name: "short-connections",

@@ -30,6 +30,13 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
+const CLOCKS: readonly (readonly [number, RegExp | undefined])[] = [
+  [4.5, undefined],
+  [-4.5, undefined],
+  [60, /warning .*CLOCKS DIFFER.* is (1h|59m59s|1h1s) ahead of the control plane's .*end .* early for this one.* NTP/],
+  [-60, /warning .*CLOCKS DIFFER.* is (1h|59m59s|1h1s) behind the control plane's .*not valid yet for this one.* NTP/],
+];
+
 async function file(name: string, content: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, content);
@@ -78,6 +85,17 @@ test("runDataplane() warns loudly when nobody is verified, and goes on", async (
   assert.equal(code, 0);
   assert.match(notes.join("\n"), /warning .*NOT VERIFYING/);
 });
+
+for (const [minutes, warning] of CLOCKS) {
+  test(`runDataplane() ${warning === undefined ? "is silent about" : "warns of"} a clock ${minutes} minutes ahead`, async () => {
+    const clock = (): Date => new Date(Date.now() - minutes * 60_000);
+    await using other = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]), { clock });
+    const { code, notes } = await launch({ name: "x", cpAddress: other.url, caCertFile: ca, dryRun: true });
+    assert.equal(code, 0);
+    if (warning === undefined) assert.deepEqual(notes, []);
+    else assert.match(notes.join("\n"), warning);
+  });
+}
 
 test("runDataplane() says that no TLS is spoken at the address", async () => {
   const plain = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));

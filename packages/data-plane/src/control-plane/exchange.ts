@@ -2,12 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LaunchError } from "../launch-error.ts";
 import type { Log } from "../log.ts";
 import type { BootstrapRequest } from "./bootstrap-request.ts";
+import { clockWarning } from "./compare-clocks.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { explainAnswer, explainError, type ExplainedFailure } from "./explain-failure.ts";
 import { postJson } from "./post-json.ts";
 
-/** What came of one attempt. `bootstrap` is the YAML that Envoy starts with. */
-export type Attempt = { readonly ok: true; readonly bootstrap: string } | ({ readonly ok: false } & ExplainedFailure);
+/** What came of one attempt. `bootstrap` is the YAML that Envoy starts with, `clock` what is wrong with this machine's. */
+export type Attempt =
+  | { readonly ok: true; readonly bootstrap: string; readonly clock: string | undefined }
+  | ({ readonly ok: false } & ExplainedFailure);
 
 /** How long to keep asking, and what to do meanwhile. */
 export interface Patience {
@@ -34,7 +37,8 @@ export async function attemptBootstrap(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     if (answer.status !== 200) return { ok: false, ...explainAnswer(answer, controlPlane.url, ownAuthority) };
-    return { ok: true, bootstrap: answer.contentType.includes("json") ? decode(answer.text) : answer.text };
+    const bootstrap = answer.contentType.includes("json") ? decode(answer.text) : answer.text;
+    return { ok: true, bootstrap, clock: clockWarning(answer.date, new Date()) };
   } catch (cause) {
     options.signal?.throwIfAborted();
     if (cause instanceof LaunchError) return { ok: false, error: cause, final: true };
@@ -56,6 +60,7 @@ export async function fetchBootstrap(
   let said = "";
   for (;;) {
     const attempt = await attemptBootstrap(controlPlane, request, { signal });
+    if (attempt.ok && attempt.clock !== undefined) log("warning", attempt.clock);
     if (attempt.ok) return attempt.bootstrap;
     const remaining = giveUpAt - performance.now();
     if (attempt.final || remaining < backoffMs) throw attempt.error;

@@ -7,6 +7,8 @@ import type { ControlPlane, Trust } from "./control-plane.ts";
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
+  /** When it was sent, by the control plane's clock: its Date header. */
+  readonly date: string | undefined;
   readonly text: string;
 }
 
@@ -59,6 +61,7 @@ async function collect(response: IncomingMessage, sent: ClientRequest): Promise<
   return {
     status: response.statusCode ?? 0,
     contentType: response.headers["content-type"] ?? "",
+    date: response.headers.date,
     text: Buffer.concat(chunks).toString("utf8"),
   };
 }

@@ -23,7 +23,7 @@ export interface TestControlPlane extends AsyncDisposable {
 /** The bootstrap side of a control plane, over real TLS on a free port of loopback. */
 export async function startTestControlPlane(
   bootstrap: (asked: Asked) => Reply,
-  options: { readonly certificate?: TestCertificate; readonly port?: number } = {},
+  options: { readonly certificate?: TestCertificate; readonly port?: number; readonly clock?: () => Date } = {},
 ): Promise<TestControlPlane> {
   const { certificate, key } = options.certificate ?? GOOD;
   const asked: Asked[] = [];
@@ -37,6 +37,7 @@ export async function startTestControlPlane(
     asked.push(question);
     const reply = replies.get(question.path)?.(question) ?? { status: 404, text: "no such path" };
     if (typeof reply === "object") return response.writeHead(reply.status).end(reply.text);
+    if (options.clock !== undefined) response.setHeader("date", options.clock().toUTCString());
     const content = { bootstrap: Buffer.from(reply).toString("base64"), kumaSidecarConfiguration: {} };
     return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(content));
   });
