@@ -40,6 +40,8 @@ export interface AdminPort {
   readonly certificate: CertificateAndKey;
   /** PEM of the authority that callers need a certificate of. */
   readonly callersPem: string;
+  /** What Envoy has to be told to agree on keys with; absent: it does right by itself. */
+  readonly keyExchanges?: readonly string[];
 }
 
 /** What lets control planes, and nobody else, read from the admin interface: one port, and the way on. */
@@ -47,7 +49,7 @@ export function adminResources(port: AdminPort): readonly EncodedResource[] {
   return [listener(port), cluster(port.admin)];
 }
 
-function listener({ address, port, certificate, callersPem }: AdminPort): EncodedResource {
+function listener({ address, port, certificate, callersPem, keyExchanges = [] }: AdminPort): EncodedResource {
   return encodeResource(ListenerSchema, ENVOY_ADMIN, {
     name: ENVOY_ADMIN,
     address: socketAddress(address, port),
@@ -66,6 +68,7 @@ function listener({ address, port, certificate, callersPem }: AdminPort): Encode
               tlsParams: {
                 tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
                 tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+                ecdhCurves: [...keyExchanges],
               },
               tlsCertificates: [
                 { certificateChain: inline(certificate.certificatePem), privateKey: inline(certificate.keyPem) },

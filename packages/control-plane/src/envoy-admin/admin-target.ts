@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Admin } from "../bootstrap/admin-address.ts";
+import { keyExchangesOf } from "../proxies/key-exchanges.ts";
 
 /** What a connected proxy said about its Envoy's admin interface. */
 export interface AdminTarget {
@@ -7,6 +8,8 @@ export interface AdminTarget {
   readonly admin: Admin;
   /** The port on the Dataplane's address that the launcher set aside for control planes. */
   readonly inspectPort?: number;
+  /** What its Envoy is to be told to agree on keys with. */
+  readonly keyExchanges?: readonly string[];
 }
 
 /** The key of the node's metadata for `inspectPort`; Kuma has none, its proxies open the admin port itself. */
@@ -17,7 +20,12 @@ export function adminTarget(metadata: Readonly<Record<string, unknown>>): AdminT
   const admin = adminIn(metadata);
   if (admin === undefined) return undefined;
   const inspectPort = portOf(metadata[INSPECT_PORT]);
-  return inspectPort === undefined ? { admin } : { admin, inspectPort };
+  const keyExchanges = keyExchangesOf(metadata);
+  return {
+    admin,
+    ...(inspectPort === undefined ? {} : { inspectPort }),
+    ...(keyExchanges === undefined ? {} : { keyExchanges }),
+  };
 }
 
 function adminIn(metadata: Readonly<Record<string, unknown>>): Admin | undefined {

@@ -25,7 +25,11 @@ export function inspectPort(keys: AdminKeys, { mesh, name }: ProxyKey, target: A
   function make(address: string): readonly EncodedResource[] {
     const at = inspectAddress(target, address);
     if (at === undefined) return [];
-    const { admin } = target;
-    return adminResources({ ...at, admin, certificate: keys.certificateOf(mesh, name), callersPem: keys.callersPem });
+    return adminResources({
+      ...target,
+      ...at,
+      certificate: keys.certificateOf(mesh, name),
+      callersPem: keys.callersPem,
+    });
   }
 }

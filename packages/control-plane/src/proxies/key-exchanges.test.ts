@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resourceJson } from "@heddle/envoy/resource-json.ts";
+import { adminTarget } from "../envoy-admin/admin-target.ts";
+import { inspectPort } from "../envoy-admin/inspect-port.ts";
+import { rateLimitCluster } from "../rate-limit/cluster.ts";
+import { keyExchangesOf } from "./key-exchanges.ts";
 import { nodeFacts } from "./node-facts.ts";
 
 const HYBRID = ["X25519MLKEM768", "X25519", "P-256"];
@@ -21,5 +26,29 @@ for (const [build, expected] of builds) {
   test(`nodeFacts() of Envoy ${String(build)} ask for ${String(expected)}`, () => {
     const facts = nodeFacts({ version: { envoy: { build } } }, { mesh: "default", name: "web" });
     assert.deepEqual(facts.keyExchanges, expected);
+  });
+}
+
+const PAIR = { certificatePem: "certificate", keyPem: "key" };
+const KEYS = { certificateOf: () => PAIR, callersPem: "callers", proxiesPem: "proxies", caller: PAIR };
+const LOOPBACK = { host: "127.0.0.1", port: 5_679, serversPem: "servers", certificate: PAIR };
+
+for (const [build, expected] of builds.slice(0, 3)) {
+  const metadata = {
+    version: { envoy: { build } },
+    "dataplane.admin.socketPath": "/admin.sock",
+    "dataplane.inspect.port": "4711",
+  };
+
+  test(`what an Envoy of build ${String(build)} shows and asks for beside the mesh is agreed on by ${String(expected)}`, () => {
+    const target = adminTarget(metadata);
+    assert.ok(target);
+    const [listener] = inspectPort(KEYS, { mesh: "default", name: "web" }, target).resourcesOn("127.0.0.1");
+    const cluster = rateLimitCluster({ ...LOOPBACK, keyExchanges: keyExchangesOf(metadata) });
+    for (const resource of [listener, cluster]) {
+      assert.ok(resource);
+      const [, curves] = /"ecdhCurves":(\[[^\]]*\])/.exec(JSON.stringify(resourceJson(resource))) ?? [];
+      assert.deepEqual(curves === undefined ? undefined : JSON.parse(curves), expected);
+    }
   });
 }

@@ -11,3 +11,9 @@ export function keyExchangesFor(build: unknown): readonly string[] | undefined {
     (typeof build === "string" && /^[^/]*\/1\.(\d{1,3})\.[^/]*\/[^/]*\/[^/]*\/BoringSSL$/.exec(build)) || [];
   return minor !== undefined && Number(minor) >= 36 && Number(minor) < 40 ? HYBRID_FIRST : undefined;
 }
+
+/** The same by the metadata of a node, in which the launcher tells of its Envoy under Kuma's keys. */
+export function keyExchangesOf({ version }: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  const { envoy } = (version ?? {}) as { readonly envoy?: { readonly build?: unknown } | null };
+  return keyExchangesFor(envoy?.build);
+}

@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import type { NodeFacts } from "@heddle/engine/snapshot/snapshot.ts";
 import { ACCESS_LOG_PIPE_FEATURE, accessLogPipe } from "@heddle/model/access-log-pipe.ts";
 import { adminTarget } from "../envoy-admin/admin-target.ts";
-import { keyExchangesFor } from "./key-exchanges.ts";
+import { keyExchangesOf } from "./key-exchanges.ts";
 
 /** What policies may know of a proxy's machine, from the metadata of its node. */
 export function nodeFacts(
@@ -13,7 +13,7 @@ export function nodeFacts(
   const spireSocket = metadata["spireAgent.socketPath"];
   const hasPipe = Array.isArray(features) && features.includes(ACCESS_LOG_PIPE_FEATURE);
   const admin = adminTarget(metadata)?.admin;
-  const keyExchanges = keyExchangesFor(buildOf(metadata));
+  const keyExchanges = keyExchangesOf(metadata);
   return {
     ...(hasPipe && isPath(workdir) ? { accessLogPipe: accessLogPipe(workdir, proxy) } : {}),
     ...(isPath(systemCaPath) ? { systemCaPath } : {}),
@@ -25,11 +25,6 @@ export function nodeFacts(
       : {}),
     ...(keyExchanges === undefined ? {} : { keyExchanges }),
   };
-}
-
-/** What the launcher says of its Envoy, under Kuma's keys. */
-function buildOf({ version }: Readonly<Record<string, unknown>>): unknown {
-  return (version as { readonly envoy?: { readonly build?: unknown } | null } | null | undefined)?.envoy?.build;
 }
 
 function isPath(value: unknown): value is string {

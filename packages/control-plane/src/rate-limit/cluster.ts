@@ -28,6 +28,8 @@ export interface ServicePlace {
   readonly serversPem: string;
   /** What the proxy shows. */
   readonly certificate: CertificateAndKey;
+  /** What Envoy has to be told to agree on keys with; absent: it does right by itself. */
+  readonly keyExchanges?: readonly string[] | undefined;
 }
 
 /** The way of one proxy to the rate limit service of its control plane, with mutual TLS. */
@@ -69,6 +71,7 @@ const HTTP2 = any(HttpProtocolOptionsSchema, {
 function transportSocket({
   serversPem,
   certificate,
+  keyExchanges = [],
 }: ServicePlace): Init<typeof ClusterSchema>["transportSocket"] & {} {
   return {
     name: "envoy.transport_sockets.tls",
@@ -77,6 +80,7 @@ function transportSocket({
         tlsParams: {
           tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
           tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+          ecdhCurves: [...keyExchanges],
         },
         alpnProtocols: ["h2"],
         tlsCertificates: [

@@ -7,6 +7,7 @@ import type { Config } from "../config/settings.ts";
 import type { Meshes } from "../mesh/meshes.ts";
 import { callersOf } from "./callers.ts";
 import { CONTROL_PLANE_HOST } from "./control-plane-host.ts";
+import { keyExchangesOf } from "../proxies/key-exchanges.ts";
 import { rateLimitCluster } from "./cluster.ts";
 import type { Counters } from "./counters.ts";
 import { type Decisions, rateLimitHooks } from "./decide.ts";
@@ -61,7 +62,8 @@ export class RateLimits {
     if (port === undefined || typeof host !== "string" || !isHost(host)) return undefined;
     let made: EncodedResource | undefined;
     const { serversPem } = this.#keys;
-    return () => (made ??= rateLimitCluster({ host, port, serversPem, certificate: this.#keys.certificateOf(key) }));
+    const place = { host, port, serversPem, keyExchanges: keyExchangesOf(metadata) };
+    return () => (made ??= rateLimitCluster({ ...place, certificate: this.#keys.certificateOf(key) }));
   }
 }
 
