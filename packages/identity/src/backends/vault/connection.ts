@@ -60,7 +60,7 @@ function agentFor({ tls }: VaultSettings): Agent {
 }
 
 async function send(
-  { address, namespace }: VaultSettings,
+  { address, namespace, tls }: VaultSettings,
   dispatcher: Dispatcher,
   { method, path, body, token, timeoutMillis, what }: VaultRequest,
 ): Promise<string> {
@@ -83,7 +83,9 @@ async function send(
     return text;
   } catch (cause) {
     if (cause instanceof AuthorityFailure) throw cause;
-    const reason = signal.aborted ? `no answer within ${timeoutMillis} ms` : reasonOf(cause);
+    const reason = signal.aborted
+      ? `no answer within ${timeoutMillis} ms`
+      : (tlsReasonOf(cause, tls) ?? reasonOf(cause));
     throw new AuthorityFailure("unavailable", `Cannot reach Vault at ${address} ${what}: ${reason}`, { cause });
   }
 }
@@ -122,6 +124,29 @@ function parseAnswer<T>(text: string, schema: z.ZodType<T>, what: string): T {
   } catch {
     // What came may hold a key, so none of it is quoted.
     throw new AuthorityFailure("unavailable", `Cannot read Vault's answer ${what}: it has not the form of Vault's API`);
+  }
+}
+
+/** What speaks against the certificate that Vault shows, or ours against Vault; undefined when it is something else. */
+function tlsReasonOf(cause: unknown, { ca }: VaultSettings["tls"]): string | undefined {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "CERT_SIGNATURE_FAILURE":
+      return ca === undefined
+        ? "its certificate is signed by no authority that this machine trusts; name its authority in tls.caCert"
+        : "its certificate is not signed by the authority in tls.caCert; take the authority of Vault's own certificate";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `its certificate is for another name (${message}); name it in tls.serverName`;
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return `its certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}; compare the clocks: it is ${new Date().toISOString()} here`;
+    default:
+      return undefined;
   }
 }
 
