@@ -36,9 +36,11 @@ export function textLog(level: number, write: (line: string) => void): Log {
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       if (rank < level) return;
       const time = new Date().toISOString().slice(11, 23);
-      const rest = Object.entries(fields).map(
-        ([key, value]) => `${key}=${terminalLine(typeof value === "string" ? value : JSON.stringify(value))}`,
-      );
+      // JSON leaves out what has no value, and so do people's lines.
+      const rest = Object.entries(fields).flatMap(([key, value]) => {
+        const text = typeof value === "string" ? value : (JSON.stringify(value) as string | undefined);
+        return text === undefined ? [] : [`${key}=${terminalLine(text)}`];
+      });
       write(
         `${styleText("dim", time)} ${word} ${terminalLine(message)}${rest.length === 0 ? "" : ` ${styleText("dim", rest.join(" "))}`}`,
       );

@@ -14,6 +14,8 @@ export interface Call {
   readonly body?: unknown;
   /** Completes "Cannot ..." in an error: `delete MeshTimeout "default/slow"`. */
   readonly action: string;
+  /** What to do about 409, where it does not mean that somebody else wrote the resource. */
+  readonly conflict?: string;
   /** Instead of the --api-timeout. */
   readonly timeoutMillis?: number;
 }
@@ -65,7 +67,7 @@ async function callOnce(transport: Transport, call: Call): Promise<Answer> {
   const { response, guard } = await transport.send(call);
   const text = await guard(readText(response));
   const answer = { status: response.statusCode ?? 0, headers: response.headers, text };
-  if (answer.status >= 400) throw explainRefusal(transport.address, call.action, answer);
+  if (answer.status >= 400) throw explainRefusal(transport.address, call, answer);
   return answer;
 }
 
@@ -92,7 +94,7 @@ async function* readLines(transport: Transport, call: Call): AsyncGenerator<stri
   const status = response.statusCode ?? 0;
   if (status >= 400) {
     const text = await guard(readText(response));
-    throw explainRefusal(transport.address, call.action, { status, headers: response.headers, text });
+    throw explainRefusal(transport.address, call, { status, headers: response.headers, text });
   }
   const lines = linesOf(response)[Symbol.asyncIterator]();
   for (let next = await guard(lines.next()); next.done !== true; next = await guard(lines.next())) yield next.value;

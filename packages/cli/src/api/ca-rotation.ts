@@ -50,6 +50,7 @@ export async function startRotation(api: Api, place: RotationPlace, wish: Rotati
     path: pathOf("meshes", place.mesh, "ca-rotations"),
     body: { ...wish, identity: place.identity },
     action: `rotate the certificate authority of ${whose(place)}`,
+    conflict: `See how far it is: heddle rotate ca --status${flagsOf(place)}`,
   });
   return parseRotation(answer);
 }
@@ -106,6 +107,12 @@ function parseReach(value: unknown): Reach {
     reached: number(reached) ?? 0,
     waitingFor: records(waitingFor).map(({ name, reason }) => ({ name: text(name) ?? "", reason: text(reason) ?? "" })),
   };
+}
+
+/** The flags of `heddle rotate ca` that name a place. */
+export function flagsOf({ mesh, identity }: RotationPlace): string {
+  const ofMesh = mesh === "default" ? "" : ` --mesh ${mesh}`;
+  return identity === undefined ? ofMesh : `${ofMesh} --identity ${identity}`;
 }
 
 function whose({ mesh, identity }: RotationPlace): string {

@@ -3,11 +3,15 @@ import { test } from "node:test";
 import { explainRefusal } from "./explain-refusal.ts";
 
 const explain = (status: number, body: unknown) =>
-  explainRefusal("http://cp", "apply MeshTimeout default/slow", {
-    status,
-    headers: {},
-    text: typeof body === "string" ? body : JSON.stringify(body),
-  });
+  explainRefusal(
+    "http://cp",
+    { action: "apply MeshTimeout default/slow" },
+    {
+      status,
+      headers: {},
+      text: typeof body === "string" ? body : JSON.stringify(body),
+    },
+  );
 
 test("explainRefusal() lists every wrong field of Kuma's error body", () => {
   const error = explain(400, {
@@ -42,4 +46,12 @@ for (const status of [401, 403]) {
 test("explainRefusal() shows a body that is no JSON as it is", () => {
   assert.match(explain(502, "<html>bad gateway</html>").message, /<html>bad gateway<\/html>$/);
   assert.match(explain(500, "").message, /answers with status 500$/);
+});
+
+test("explainRefusal() names the command that lists what there is, when something is not there", () => {
+  const parameters = [{ field: "mesh", reason: 'there is no Mesh "nope"' }];
+  assert.deepEqual(explain(404, { title: "t", detail: "Not found", invalid_parameters: parameters }).next, [
+    "See which there are: heddle get mesh",
+  ]);
+  assert.deepEqual(explain(404, { title: "t", detail: "Not found" }).next, []);
 });

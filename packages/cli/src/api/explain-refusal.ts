@@ -1,7 +1,7 @@
 import type { Violation } from "@heddle/model/violation.ts";
 import { CliError, type Explanation } from "../cli-error.ts";
 import { record, records, text } from "../json.ts";
-import type { Answer } from "./api.ts";
+import type { Answer, Call } from "./api.ts";
 
 /** The control plane answered, and the answer is no. */
 export class RefusedError extends CliError {
@@ -17,13 +17,20 @@ export class RefusedError extends CliError {
 }
 
 /** The error for an answer with a status of 400 or more. Its body is Kuma's: title, detail, invalid_parameters. */
-export function explainRefusal(address: string, action: string, answer: Answer): RefusedError {
+export function explainRefusal(
+  address: string,
+  { action, conflict }: Pick<Call, "action" | "conflict">,
+  answer: Answer,
+): RefusedError {
   const body = parseBody(answer.text);
   const violations = violationsOf(body);
   const state = describe(address, answer.status, body);
   return new RefusedError(`Cannot ${action}: ${state}`, answer.status, violations, {
     details: violations.map(violationText),
-    next: nextSteps(address, answer.status),
+    next: [
+      ...nextSteps(address, answer.status, conflict),
+      ...(answer.status === 404 ? whatThereIs(body, violations) : []),
+    ],
   });
 }
 
@@ -49,7 +56,7 @@ function describe(address: string, status: number, body: Readonly<Record<string,
   return words === "" ? `${address} answers with status ${status}` : words;
 }
 
-function nextSteps(address: string, status: number): readonly string[] {
+function nextSteps(address: string, status: number, conflict: string | undefined): readonly string[] {
   switch (status) {
     case 401:
     case 403:
@@ -62,7 +69,7 @@ function nextSteps(address: string, status: number): readonly string[] {
         "This control plane does not take writes of this kind: apply it at the global control plane, or on Kubernetes with kubectl",
       ];
     case 409:
-      return ["Somebody else wrote it in the meantime: look at it with `heddle get`, then apply again"];
+      return [conflict ?? "Somebody else wrote it in the meantime: look at it with `heddle get`, then apply again"];
     case 413:
       return ["Split the file into smaller documents"];
     case 500:
@@ -71,6 +78,15 @@ function nextSteps(address: string, status: number): readonly string[] {
     default:
       return [];
   }
+}
+
+/** `there is no Mesh "x"` is answered with the command that lists the others. */
+function whatThereIs(body: Readonly<Record<string, unknown>>, violations: readonly Violation[]): readonly string[] {
+  const words = [text(body["detail"]) ?? "", ...violations.map(({ message }) => message)];
+  const type = words
+    .map((each) => /^there is no ([A-Z][A-Za-z]+) "/.exec(each)?.[1])
+    .find((each) => each !== undefined);
+  return type === undefined ? [] : [`See which there are: heddle get ${type.toLowerCase()}`];
 }
 
 function parseBody(body: string): Readonly<Record<string, unknown>> {

@@ -63,6 +63,7 @@ async function candidatesAt(
     return await liveValues(place.of, {
       api,
       profiles,
+      command: reached.name(),
       mesh: isMeshGiven ? (mesh ?? "default") : "default",
       given: place.given,
     });

@@ -13,6 +13,8 @@ const SCRIPT: Script = {
     body: { total: 2, items: [{ name: "slow" }, { name: "sluggish" }, { name: "fast" }] },
   },
   "GET /meshes/default/dataplanes": { body: { total: 1, items: [{ name: "web-1" }] } },
+  "GET /meshes/default/meshidentities": { body: { total: 1, items: [{ name: "everybody" }] } },
+  "GET /meshes/default": { body: { name: "default", mtls: { backends: [{ name: "ca-1" }, { name: "vault-1" }] } } },
   "GET /meshes/prod/dataplanes": { body: { total: 1, items: [{ name: "prod-web" }] } },
 };
 
@@ -54,6 +56,22 @@ const lines = [
     ["bash", "zsh", "fish"],
   ],
   [["dp", "run", "--dataplane-f"], ["--dataplane-file"]],
+  [
+    ["rotate", ""],
+    ["ca", "encryption-key"],
+  ],
+  [
+    ["inspect", "a"],
+    ["access", "authorities"],
+  ],
+  [["inspect", "ce"], ["certificates"]],
+  [["rotate", "ca", "--st"], ["--status"]],
+  [
+    ["rotate", "ca", "--to", ""],
+    ["ca-1", "vault-1"],
+  ],
+  [["rotate", "ca", "--identity", ""], ["everybody"]],
+  [["rotate", "encryption-key", "--encryption-key-file", ""], [":files"]],
   [["unknown", "x"], []],
 ] as const;
 for (const [words, expected] of lines) {

@@ -1,7 +1,7 @@
-import type { Api } from "../api/api.ts";
+import { type Api, pathOf } from "../api/api.ts";
 import { readPages } from "../api/pages.ts";
 import { listTypes, resolveType, resourcePath } from "../api/resource-types.ts";
-import { record, text } from "../json.ts";
+import { record, records, text } from "../json.ts";
 import type { Profiles } from "../profiles/profile.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly api: Api;
   readonly profiles: Profiles;
   readonly mesh: string;
+  /** The last word of the command: flags of the same name mean different things. */
+  readonly command: string;
   /** Arguments of the command before the cursor. */
   readonly given: readonly string[];
 }
@@ -30,6 +32,10 @@ export const FILE_VALUES: ReadonlySet<string> = new Set([
   "--binary-path",
   "--data",
   "--work-dir",
+  "--settings",
+  "--encryption-key-file",
+  "--tls-cert-file",
+  "--tls-key-file",
 ]);
 
 const MOST_NAMES = 200;
@@ -41,10 +47,13 @@ export async function liveValues(of: string, around: Surroundings): Promise<read
       return (await listTypes(around.api)).map(({ path, singular }) => ({ value: path, meaning: singular }));
     case "name":
       return around.given[0] === undefined ? namesOf("dataplanes", around) : namesOf(around.given[0], around);
+    case "--to":
+      return around.command === "ca" ? backendsOf(around) : namesOf("dataplanes", around);
     case "dataplane":
     case "--from":
-    case "--to":
       return namesOf("dataplanes", around);
+    case "--identity":
+      return namesOf("meshidentities", around);
     case "--mesh":
       return namesOf("meshes", around);
     case "--control-plane":
@@ -54,6 +63,13 @@ export async function liveValues(of: string, around: Surroundings): Promise<read
     default:
       return [];
   }
+}
+
+async function backendsOf({ api, mesh }: Surroundings): Promise<readonly Candidate[]> {
+  const path = pathOf("meshes", mesh);
+  const { mtls } = record(await api.json({ path, action: `look up mesh "${mesh}"` }));
+  const backends = records(record(mtls)["backends"]);
+  return backends.map(({ name, type }) => ({ value: text(name) ?? "", meaning: text(type) ?? "" }));
 }
 
 async function namesOf(word: string, { api, mesh }: Surroundings): Promise<readonly Candidate[]> {

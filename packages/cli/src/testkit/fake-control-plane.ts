@@ -82,6 +82,15 @@ const BASICS: Script = {
           readOnly: false,
         },
         {
+          name: "MeshIdentity",
+          path: "meshidentities",
+          scope: "Mesh",
+          shortName: "mid",
+          singularDisplayName: "Mesh Identity",
+          pluralDisplayName: "Mesh Identities",
+          readOnly: false,
+        },
+        {
           name: "GlobalSecret",
           path: "globalsecrets",
           scope: "Global",

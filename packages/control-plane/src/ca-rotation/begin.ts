@@ -40,7 +40,7 @@ export function rotatedBy({ runtime, place }: RotatedMesh, { to }: CaRotationWis
   if (!names.includes(to))
     throw new RotationRefused(
       400,
-      `mesh "${mesh.name}" lists no backend "${to}" (${names.join(", ")}); add it to mtls.backends first`,
+      `mesh "${mesh.name}" lists no backend "${to}", only ${names.map((name) => `"${name}"`).join(", ")}; add it to mtls.backends first`,
     );
   if (to === enabled.name)
     throw new RotationRefused(400, `"${to}" signs already; to replace its root, leave the backend out`);

@@ -91,7 +91,7 @@ test("the same rotation asked for twice is one; another one at the same time is 
 });
 
 const refusals = [
-  [{ to: "ca-9", removeOld: false }, PLACE, /lists no backend "ca-9" \(ca-1\)/],
+  [{ to: "ca-9", removeOld: false }, PLACE, /lists no backend "ca-9", only "ca-1"/],
   [{ to: "ca-1", removeOld: false }, PLACE, /"ca-1" signs already/],
   [NEW_ROOT, { mesh: "default", identity: "nobody" }, /there is no MeshIdentity "nobody"/],
   [NEW_ROOT, { mesh: "other" }, /there is no mesh "other"/],
@@ -113,6 +113,19 @@ test("from backend to backend: everybody trusts the new one, then it signs, then
   const { spec } = lab.running.meshes.get("default")?.snapshot.mesh ?? {};
   await lab.until(() => lab.running.meshes.get("default")?.snapshot.mesh.spec.mtls?.backends?.length === 1);
   assert.equal(spec?.mtls?.enabledBackend, "ca-2");
+});
+
+test("whoever asks again after the end gets the rotation that is over, and may still have the old backend taken out", async () => {
+  await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))]);
+  const { rotations } = lab.running;
+  const wish = { to: "ca-2", removeOld: false };
+  const { id } = await rotations.start(PLACE, wish, "jane");
+  await lab.until(() => report(lab).phase === "done");
+  const again = await rotations.start(PLACE, wish, "jane");
+  assert.deepEqual([again.id, again.phase, again.startedBy], [id, "done", "jane"]);
+  assert.equal((await rotations.start(PLACE, { ...wish, removeOld: true }, "joe")).id, id);
+  await lab.until(() => report(lab).old.isRemoved);
+  await lab.until(() => lab.running.meshes.get("default")?.snapshot.mesh.spec.mtls?.backends?.length === 1);
 });
 
 test("a backend stays while a proxy that is away holds a certificate of it, and goes when that has ended", async () => {

@@ -1,5 +1,6 @@
 import type { CaRotationWish } from "@heddle/api/ports.ts";
 import type { CaRotationReport } from "@heddle/api/reports.ts";
+import { enabledBackend } from "@heddle/model/kinds/mesh.ts";
 import { beginRotation, rotatedBy, RotationRefused } from "./begin.ts";
 import { observedRotation } from "./observed.ts";
 import type { RotatedMesh, RotationOptions } from "./options.ts";
@@ -122,6 +123,11 @@ export class CaRotations {
         409,
         `${nameOf(running)} is under way; wait until it is over (phase "${running.phase}")`,
       );
+    if (known !== undefined && isOver(known.rotation, at, wish)) {
+      if (wish.removeOld && !known.rotation.removeOld)
+        await this.#store(place, { ...known.rotation, phase: "withdrawing", removeOld: true });
+      return;
+    }
     const rotated = rotatedBy(at, wish);
     const begun = await beginRotation(this.#options, at, rotated);
     const retired = known?.rotation.retired;
@@ -231,6 +237,12 @@ function isUnderWay({ phase }: CaRotation): boolean {
 function isWanted({ rotated, phase, removeOld }: CaRotation, { to }: CaRotationWish): boolean {
   if (rotated.what === "backend") return rotated.to === to;
   return to === undefined && (phase !== "withdrawing" || removeOld);
+}
+
+/** Whether this very move to another backend has come to its end: asked for again, by one who stopped waiting, it is no mistake. */
+function isOver({ rotated, phase }: CaRotation, { runtime }: RotatedMesh, { to }: CaRotationWish): boolean {
+  const signing = enabledBackend(runtime.snapshot.mesh.spec)?.name;
+  return phase === "done" && rotated.what === "backend" && rotated.to === to && signing === to;
 }
 
 function nameOf({ rotated }: CaRotation): string {

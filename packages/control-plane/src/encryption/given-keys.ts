@@ -7,14 +7,17 @@ const READABLE_BY_OTHERS = 0o004;
 
 /** Keys in a file of the operator's. Read anew at a rotation. */
 export function fileKeys(file: string, warn: (message: string) => void): KeySource {
+  let isWarned = false;
   return {
     use: "file",
     place: `file "${file}"`,
     read: async () => {
       try {
         const { mode } = await stat(file);
-        if ((mode & READABLE_BY_OTHERS) !== 0)
-          warn(`everybody on this machine may read the encryption key in "${file}"; take that away with: chmod 600`);
+        // Keys are read more than once, also at a start.
+        if ((mode & READABLE_BY_OTHERS) !== 0 && !isWarned)
+          warn(`everybody on this machine may read the encryption key in "${file}"; change that: chmod 600 ${file}`);
+        isWarned = true;
         return readKeys(await readFile(file, "utf8"), `file "${file}"`);
       } catch (cause) {
         if (!(cause instanceof Error && "code" in cause)) throw cause;

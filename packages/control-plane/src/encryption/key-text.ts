@@ -20,7 +20,8 @@ function readKey(word: string, place: string): KeyEncryptionKey {
   const isBase64 = /^[A-Za-z0-9+/]+=*$/.test(word);
   if (isBase64 && bytes.length === LOCAL_KEY_BYTES) return localKey(bytes);
   const state = isBase64 ? `it has ${bytes.length} bytes` : "it is not base64";
-  throw new Error(`Cannot use the encryption key of ${place}: ${state} and must be ${LOCAL_KEY_BYTES}; ${makeOne()}`);
+  const wanted = `a key is ${LOCAL_KEY_BYTES} bytes in base64`;
+  throw new Error(`Cannot use the encryption key of ${place}: ${state}, and ${wanted}; ${makeOne()}`);
 }
 
 function makeOne(): string {

@@ -2,6 +2,7 @@ import type { Api } from "../../api/api.ts";
 import {
   type CaRotation,
   currentRotation,
+  flagsOf,
   followRotation,
   type RotationPlace,
   startRotation,
@@ -72,15 +73,10 @@ async function follow(
     throw new Interrupted("Stopped waiting; the rotation goes on", {
       next: [
         `See how far it is: heddle rotate ca --status${flagsOf(place)}`,
-        "Run the same command again to wait for it",
+        "While it is under way, the same command waits for it again",
       ],
     });
   } finally {
     spinner.stop();
   }
-}
-
-function flagsOf({ mesh, identity }: RotationPlace): string {
-  const ofMesh = mesh === "default" ? "" : ` --mesh ${mesh}`;
-  return identity === undefined ? ofMesh : `${ofMesh} --identity ${identity}`;
 }

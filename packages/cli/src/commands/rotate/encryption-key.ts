@@ -1,7 +1,8 @@
-import { CliError } from "../../cli-error.ts";
+import { CliError, Interrupted, UsageError } from "../../cli-error.ts";
 import type { Cli } from "../../cli.ts";
 import { addExamples, type CliCommand } from "../../command-tree.ts";
 import { connect } from "../../connect.ts";
+import { formatData } from "../../output/data.ts";
 import { controlPlaneFlags } from "../../control-plane-flags.ts";
 import { number, record, text } from "../../json.ts";
 import { addSettings, type GivenFlags } from "../../setting-options.ts";
@@ -27,7 +28,21 @@ export function define(command: CliCommand, cli: Cli): void {
     typed,
     offlineFlags.map((flag) => ({ ...flag, description: `with --offline: ${flag.description}` })),
   );
-  typed.action(async ({ offline, settings }) => {
+  const withOutput = typed.addOption(
+    command
+      .createOption("-o, --output <format>", "how to show it")
+      .choices(["text", "yaml", "json"] as const)
+      .default("text" as const),
+  );
+  withOutput.action(async ({ offline, settings, output }) => {
+    // Without --offline the control plane's own settings count: to take these in silence would look like success.
+    if (!offline && (settings !== undefined || Object.keys(readFlags()).length > 0))
+      throw new UsageError(
+        "Cannot use settings of the store without --offline: a control plane that runs has its own",
+        {
+          next: ["Stop the control plane and add --offline, or change its settings and start it again"],
+        },
+      );
     const spinner = cli.terminal.spinner("Encrypting");
     const onProgress = (progress: EncryptionProgress): void => spinner.update(renderProgress(progress));
     try {
@@ -35,7 +50,8 @@ export function define(command: CliCommand, cli: Cli): void {
         ? await rotateHere({ flags: readFlags(), configFile: settings }, cli, onProgress)
         : await rotateThere(typed, cli, onProgress);
       spinner.stop();
-      cli.terminal.print(render(last));
+      const { keyId, place } = last;
+      cli.terminal.print(output === "text" ? render(last) : await formatData({ keyId, place }, output));
     } finally {
       spinner.stop();
     }
@@ -59,12 +75,26 @@ async function rotateThere(
   const api = await connect(command, cli);
   const action = "rotate the encryption key";
   let last: EncryptionProgress | undefined;
-  const lines = api.lines({ method: "POST", path: "/encryption-key/rotate", action, timeoutMillis: LONGEST_MILLIS });
-  for await (const line of lines) {
-    const step = record(JSON.parse(line));
-    const progress = progressOf(step);
-    onProgress(progress);
-    if (step["done"] === true) last = progress;
+  const conflict = "Ask again when it is over: heddle rotate encryption-key";
+  const call = {
+    method: "POST",
+    path: "/encryption-key/rotate",
+    action,
+    conflict,
+    timeoutMillis: LONGEST_MILLIS,
+  } as const;
+  try {
+    for await (const line of api.lines(call)) {
+      const step = record(JSON.parse(line));
+      const progress = progressOf(step);
+      onProgress(progress);
+      if (step["done"] === true) last = progress;
+    }
+  } catch (error) {
+    if (!cli.signal.aborted) throw error;
+    throw new Interrupted("Stopped waiting; the control plane encrypts the store to the end", {
+      next: ["Its log says when that is done, or why not"],
+    });
   }
   if (last !== undefined) return last;
   throw new CliError("Cannot tell whether the encryption key was rotated: the control plane stopped answering", {
