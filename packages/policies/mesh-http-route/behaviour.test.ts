@@ -44,6 +44,15 @@ spec:
                   set: [{ name: x-set, value: "100%" }]
                   add: [{ name: x-add, value: more }]
                   remove: [x-remove]
+        - matches: [{ path: { type: Exact, value: /formats } }]
+          default:
+            filters:
+              - type: RequestHeaderModifier
+                requestHeaderModifier:
+                  set: [{ name: x-environment, value: "%ENVIRONMENT(PATH)%" }, { name: x-file, value: "%FILE_CONTENT(/etc/passwd)%" }]
+                  add: [{ name: x-request, value: "%REQ(authorization)%" }]
+        - matches: [{ path: { type: Exact, value: /tenant }, headers: [{ name: x-tenant, type: Exact, value: a }] }]
+          default: { filters: [{ type: RequestHeaderModifier, requestHeaderModifier: { set: [{ name: x-for, value: tenant-a }] } }] }
         - matches: [{ path: { type: RegularExpression, value: "/item/[0-9]+" } }]
           default: { filters: [{ type: RequestHeaderModifier, requestHeaderModifier: { set: [{ name: x-item, value: "yes" }] } }] }
         - matches: [{ path: { type: PathPrefix, value: /moved } }]
@@ -70,7 +79,7 @@ async function startRoutes(t: TestContext) {
   const { port } = backend.address() as { readonly port: number };
   const ports = await runEnvoy(t, compileYaml(mesh, policies), { endpoints: { kri_msvc_default___backend_80: port } });
   const [outbound = 0] = ports.values();
-  return async (path: string, headers: Record<string, string> = {}) => {
+  return async (path: string, headers: Record<string, string | string[]> = {}) => {
     const asked = request({ port: outbound, host: "127.0.0.1", path, headers, agent: false }).end();
     const [answer] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
     const body = await text(answer);
@@ -111,6 +120,27 @@ test("meshHttpRoute does to real requests what its words say", { timeout: 60_000
     const { headers } = await ask("/exact?q", sent);
     assert.deepEqual([headers["x-set"], headers["x-add"], headers["x-remove"]], ["100%", "one, more", undefined]);
     assert.equal((await ask("/exact/", sent)).headers["x-set"], "old");
+  });
+  await t.test("a value is no format: nobody reads the proxy's machine, nor other headers, by it", async () => {
+    const { headers } = await ask("/formats", { authorization: "secret" });
+    assert.equal(headers["x-environment"], "%ENVIRONMENT(PATH)%");
+    assert.equal(headers["x-file"], "%FILE_CONTENT(/etc/passwd)%");
+    assert.equal(headers["x-request"], "%REQ(authorization)%");
+  });
+  await t.test("each line of a header counts by itself, and a list in one line is one value", async () => {
+    const cases = [
+      [["a"], "tenant-a"],
+      [["b"], undefined],
+      [["b", "a"], "tenant-a"],
+      [["a,b"], undefined],
+    ] as const;
+    for (const [values, expected] of cases) {
+      assert.equal(
+        (await ask("/tenant", { "x-tenant": [...values] })).headers["x-for"],
+        expected,
+        values.join(" and "),
+      );
+    }
   });
   await t.test("a regular expression has to match the whole path", async () => {
     const found = await Promise.all(["/item/12", "/item/12?q", "/item/12/x"].map((path) => ask(path)));
