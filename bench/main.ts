@@ -1,7 +1,7 @@
 /**
  * `npm run bench [name ...]`: runs the named benchmarks, or all but connections and data-path-parts, one after the other, each in a process
  * of its own. They open ports on loopback only and take less than three minutes each (control-plane: each of its three
- * sizes; data-path-parts: five). Ends with 1 if one could not be run; a missed target is a finding, not a failure.
+ * sizes; data-path-parts: five; rotations: four). Ends with 1 if one could not be run; a missed target is a finding, not a failure.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   "control-plane": "a real control plane with 10, 500 and 2,000 proxies: deploy, policies, endpoints, CA, restart",
   "data-path": "requests through two sidecars, against a hand-written pair of Envoys",
   connections: "100,000 proxies that come and go, and 5,000 that return at once; half an hour",
+  rotations: "200 requests/s through renewals and changes of authority, the control plane killed in each",
   "rate-limit": "requests that are counted over all instances, against a limit that each proxy counts by itself",
   "data-path-parts": "what each thing costs that a sidecar does for a request; wants valgrind",
 };

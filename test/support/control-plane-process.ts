@@ -52,9 +52,9 @@ export class ControlPlaneProcess {
     return this.#output;
   }
 
-  /** What proxies have to trust. */
+  /** What proxies have to trust; written once the API answers. */
   async caPem(): Promise<string> {
-    return await readFile(join(this.#folder, "data", "ca.pem"), "utf8");
+    return await eventually(async () => await readFile(join(this.#folder, "data", "ca.pem"), "utf8"));
   }
 
   async start(): Promise<void> {
@@ -69,7 +69,7 @@ export class ControlPlaneProcess {
       assert.equal(child.exitCode, null, `the control plane ended:\n${this.#output}`);
       const response = await fetch(this.apiUrl).catch(() => undefined);
       assert.ok(response?.ok, `the control plane does not answer yet:\n${this.#output}`);
-    }, 20_000);
+    }, 60_000);
   }
 
   /** Ends it without a chance to say goodbye. */
