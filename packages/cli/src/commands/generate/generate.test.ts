@@ -53,6 +53,19 @@ for (const [words, call, body] of online) {
   });
 }
 
+test("generate dataplane-token says what a proxy with it may still choose, beside the token", async () => {
+  await using fake = await startFake({ "POST /tokens/dataplane": { body: "a.b.c" } });
+  const said = async (...more: string[]): Promise<string> => {
+    const words = ["generate", "dataplane-token", "--name", "web-1", ...more];
+    const { stdout, stderr } = await runHere(words, { env: { HEDDLE_ADDRESS: fake.address } });
+    assert.equal(stdout, "a.b.c");
+    return stderr;
+  };
+  assert.match(await said(), /a proxy chooses its labels and tags itself.*--workload or --tag/);
+  assert.equal(await said("--workload", "web"), "");
+  assert.equal(await said("--tag", "a=1"), "");
+});
+
 test("generate signs here with a key of its own, and the public half of it verifies that", async () => {
   const { stdout: key } = await runHere(["generate", "signing-key"]);
   await using folder = await folderWith({ "key.pem": key });
