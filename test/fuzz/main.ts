@@ -1,7 +1,8 @@
 /**
  * `npm run fuzz -- --target yaml-body --inputs 100000 --seed 7 --seconds 60`: gives everything that parses inputs that
  * nobody would write, and reports what none of them may do. Without --target all targets take their turns, each in a
- * process of its own, and share the inputs. --replay FILE gives one input to one target again.
+ * process of its own, and share the inputs; --jobs 4 lets four run at a time, with the same inputs. --replay FILE gives
+ * one input to one target again.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     inputs: { type: "string", default: "200000" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
     seconds: { type: "string" },
+    jobs: { type: "string", default: "1" },
     replay: { type: "string" },
   },
 });
@@ -32,18 +34,24 @@ else if (plan === undefined)
   fail(`Cannot fuzz "${values.target}": the targets are ${TARGETS.map(({ name }) => name).join(", ")}`);
 else process.exitCode = await runOne(plan);
 
-/** One after the other, so that each has the machine, and one that crashes leaves the others alone. */
+/** Each in a process of its own, so that one that crashes leaves the others alone. */
 async function runAll(): Promise<void> {
   console.log(`seed ${seed}, ${inputs} inputs in all`);
   const sum = TARGETS.reduce((total, { share }) => total + share, 0);
-  for (const { name, share } of TARGETS) {
-    const its = String(Math.ceil((inputs * share) / sum));
-    const more = values.seconds === undefined ? [] : ["--seconds", values.seconds];
-    const args = [import.meta.filename, "--target", name, "--inputs", its, "--seed", String(seed), ...more];
-    const child = spawn(process.execPath, args, { stdio: "inherit" });
-    const [code] = (await once(child, "exit")) as [number | null];
-    if (code !== 0) process.exitCode = 1;
-  }
+  const waiting = TARGETS.values();
+  const work = async (): Promise<void> => {
+    // All workers take from the same iterator.
+    for (const { name, share } of waiting) await runApart(name, Math.ceil((inputs * share) / sum));
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+}
+
+async function runApart(name: string, its: number): Promise<void> {
+  const more = values.seconds === undefined ? [] : ["--seconds", values.seconds];
+  const args = [import.meta.filename, "--target", name, "--inputs", String(its), "--seed", String(seed), ...more];
+  const child = spawn(process.execPath, args, { stdio: "inherit" });
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) process.exitCode = 1;
 }
 
 async function runOne({ open }: TargetPlan): Promise<number> {

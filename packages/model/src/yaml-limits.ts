@@ -12,7 +12,10 @@ const MOST_COLONS = 3;
  * calling itself, and takes a hundred times as long for some texts as for others of the same length; cutting a text into
  * tokens is neither deep nor slow, and tells.
  */
-export function whyTooMuchYaml(text: string, { mostTokens = MOST_TOKENS } = {}): string | undefined {
+export function whyTooMuchYaml(
+  text: string,
+  { mostTokens = MOST_TOKENS, advice = "; write it as JSON" } = {},
+): string | undefined {
   const lines = new OpenLines();
   let [tokens, directives, flow, colons] = [0, 0, 0, 0];
   let isScalar = false;
@@ -31,7 +34,7 @@ export function whyTooMuchYaml(text: string, { mostTokens = MOST_TOKENS } = {}):
     if (colons > MOST_COLONS) return `it nests deeper than ${MOST_LEVELS} levels`;
     isScalar = token === SCALAR;
     if (flow + lines.depth > 2 * MOST_LEVELS) return `it nests deeper than ${MOST_LEVELS} levels`;
-    if (tokens > mostTokens) return `it has more than ${mostTokens} words and marks; write it as JSON`;
+    if (tokens > mostTokens) return `it has more than ${mostTokens} words and marks${advice}`;
     if (directives > MOST_DIRECTIVES) return `it has more than ${MOST_DIRECTIVES} directives`;
   }
   return undefined;

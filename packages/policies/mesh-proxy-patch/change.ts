@@ -5,9 +5,8 @@ import { ListenerSchema } from "@heddle/envoy/gen/envoy/config/listener/v3/liste
 import { VirtualHostSchema } from "@heddle/envoy/gen/envoy/config/route/v3/route_components_pb.js";
 import { HttpFilterSchema } from "@heddle/envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { parseMessage } from "@heddle/envoy/parse-message.ts";
+import { readShortYaml } from "@heddle/model/short-yaml.ts";
 import type { Parsed } from "@heddle/model/violation.ts";
-import { whyTooMuchYaml } from "@heddle/model/yaml-limits.ts";
-import { parseDocument } from "yaml";
 import type { JsonPatch, Modification } from "./schema.ts";
 
 /** What modifications are about, and the messages that their values are. */
@@ -48,27 +47,22 @@ export function changeOf(modification: Modification): Change | undefined {
   return { subject, operation, match, value, jsonPatches };
 }
 
-// Far more than any message of Envoy, and little enough to be read while others wait.
-const MOST_CHARACTERS = 65_536;
-
 /** Reads the value of a change: YAML of the message that it is about. Every mistake comes with its path. */
 export function readValue<Schema extends DescMessage>(
   schema: Schema,
   text: string,
   at: string,
 ): Parsed<MessageShape<Schema>> {
-  const refused = (message: string): Parsed<never> => ({ ok: false, violations: [{ field: at, message }] });
-  if (text.length > MOST_CHARACTERS) return refused(`must not be longer than ${MOST_CHARACTERS / 1_024} KiB`);
-  const tooMuch = whyTooMuchYaml(text);
-  if (tooMuch !== undefined) return refused(`cannot be read as YAML: ${tooMuch}`);
+  const refused = (reason: string): Parsed<never> => ({
+    ok: false,
+    violations: [{ field: at, message: `cannot be read as YAML: ${reason}` }],
+  });
+  const read = readShortYaml(text);
+  if (!read.ok) return refused(read.reason);
   try {
-    const document = parseDocument(text, { schema: "core", prettyErrors: true, logLevel: "error" });
-    const [error] = document.errors;
-    if (error !== undefined)
-      return refused(`cannot be read as YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`);
-    return parseMessage(schema, document.toJS({ maxAliasCount: 100 }), at);
+    return parseMessage(schema, read.value, at);
   } catch (cause) {
     // Such as nesting so deep that there is no more room to go down.
-    return refused(`cannot be read as YAML: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return refused(cause instanceof Error ? cause.message : String(cause));
   }
 }

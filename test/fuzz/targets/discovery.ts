@@ -28,7 +28,7 @@ const LONGEST = 65_536;
 
 const frames: TargetPlan = {
   name: "grpc-frames",
-  share: 5,
+  share: 50,
   open: () => ({
     name: "grpc-frames",
     make: fromBytes([...REQUESTS, Buffer.concat(REQUESTS)]),
@@ -65,7 +65,7 @@ const SET = new Map(
 
 const protocol: TargetPlan = {
   name: "discovery-requests",
-  share: 8,
+  share: 10,
   open: () => ({
     name: "discovery-requests",
     // Several requests of one stream, one of them changed.

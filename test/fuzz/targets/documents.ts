@@ -18,25 +18,34 @@ import { readBootstrap } from "@heddle/data-plane/envoy/read-bootstrap.ts";
 import { LaunchError } from "@heddle/data-plane/launch-error.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import { anyValues, caseTexts, documents } from "../corpus.ts";
-import { allowing, fromTexts, fromTrees, holds, oneOf, type TargetPlan, textOf, treeOf } from "../target.ts";
+import {
+  allowing,
+  fromTexts,
+  fromTrees,
+  holds,
+  oneOf,
+  type Target,
+  type TargetPlan,
+  textOf,
+  treeOf,
+} from "../target.ts";
 
 const SEED = 5;
 /** A program of one user, at whose start nobody else waits. */
-const ALONE_MILLIS = 5_000;
-const DOCUMENTS = documents(SEED);
-const TREES = [...DOCUMENTS, ...anyValues(SEED)];
-const documentsIn = oneOf(
-  fromTexts(caseTexts().flatMap((text) => text.split("---\n"))),
-  fromTrees(TREES, { yaml: true }),
-);
-const json = oneOf(fromTrees(TREES, { yaml: false }), fromTexts(DOCUMENTS.map((each) => JSON.stringify(each))));
+const ALONE_MILLIS = 2_000;
+// Made for the targets that want them only: that takes longer than some of the others run.
+const trees = (): readonly unknown[] => [...documents(SEED), ...anyValues(SEED)];
+const documentsIn = (): Target["make"] =>
+  oneOf(fromTexts(caseTexts().flatMap((text) => text.split("---\n"))), fromTrees(trees(), { yaml: true }));
+const json = (): Target["make"] =>
+  oneOf(fromTrees(trees(), { yaml: false }), fromTexts(documents(SEED).map((each) => JSON.stringify(each))));
 
 const yamlBody: TargetPlan = {
   name: "yaml-body",
-  share: 8,
+  share: 6,
   open: () => ({
     name: "yaml-body",
-    make: documentsIn,
+    make: documentsIn(),
     run: (input) => {
       const value = allowing(() => readYaml(textOf(input)), ApiError);
       if (value === undefined) return;
@@ -49,10 +58,10 @@ const yamlBody: TargetPlan = {
 
 const jsonBody: TargetPlan = {
   name: "json-body",
-  share: 12,
+  share: 50,
   open: () => ({
     name: "json-body",
-    make: json,
+    make: json(),
     run: (input) => {
       const value = allowing(() => readJson(textOf(input)), ApiError);
       if (value === undefined) return;
@@ -64,11 +73,11 @@ const jsonBody: TargetPlan = {
 
 const cliDocuments: TargetPlan = {
   name: "cli-documents",
-  share: 6,
+  share: 1,
   open: () => ({
     name: "cli-documents",
     longestMillis: ALONE_MILLIS,
-    make: oneOf(fromTexts(caseTexts()), documentsIn),
+    make: oneOf(fromTexts(caseTexts()), documentsIn()),
     run: (input) => {
       const { documents: read } = parseDocuments({ name: "fuzz.yaml", text: textOf(input) }, "default");
       translateDocuments(read);
@@ -86,7 +95,7 @@ const configTexts = [
 ];
 const configFile: TargetPlan = {
   name: "config-file",
-  share: 4,
+  share: 2,
   open: () => ({
     name: "config-file",
     longestMillis: ALONE_MILLIS,
@@ -142,10 +151,10 @@ const ANSWERS = [
 ];
 const cliAnswers: TargetPlan = {
   name: "cli-answers",
-  share: 6,
+  share: 40,
   open: () => ({
     name: "cli-answers",
-    make: oneOf(fromTrees(ANSWERS, { yaml: false }), json),
+    make: oneOf(fromTrees(ANSWERS, { yaml: false }), json()),
     run: (input) => {
       const answer = treeOf(input);
       const record = (typeof answer === "object" ? answer : {}) as Readonly<Record<string, unknown>>;
@@ -176,7 +185,7 @@ const BOOTSTRAP_REQUESTS = [
 ];
 const bootstrapBody: TargetPlan = {
   name: "bootstrap-body",
-  share: 6,
+  share: 40,
   open: () => ({
     name: "bootstrap-body",
     make: fromTrees(BOOTSTRAP_REQUESTS, { yaml: false }),
@@ -190,7 +199,7 @@ node: { id: a.b }
 `;
 const launcher: TargetPlan = {
   name: "envoy-bootstrap",
-  share: 2,
+  share: 1,
   open: () => ({
     name: "envoy-bootstrap",
     longestMillis: ALONE_MILLIS,

@@ -16,7 +16,7 @@ import { allowing, fromTexts, holds, oneOf, type Target, type TargetPlan, textOf
 const NOW = new Date();
 const KINDS = ["dataplane", "user", "zone"] as const;
 
-const tokens: TargetPlan = { name: "tokens", share: 5, open: openTokens };
+const tokens: TargetPlan = { name: "tokens", share: 6, open: openTokens };
 
 async function openTokens(): Promise<Target> {
   const key = createPrivateKey(await generateSigningKey());
@@ -72,7 +72,7 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value) ?? "null").toString("base64url");
 }
 
-const certificates: TargetPlan = { name: "certificates", share: 2, open: openCertificates };
+const certificates: TargetPlan = { name: "certificates", share: 1, open: openCertificates };
 
 async function openCertificates(): Promise<Target> {
   const pairs = await Promise.all(
@@ -100,7 +100,7 @@ async function openCertificates(): Promise<Target> {
   };
 }
 
-const vaultAnswers: TargetPlan = { name: "vault-answers", share: 3, open: openVaultAnswers };
+const vaultAnswers: TargetPlan = { name: "vault-answers", share: 5, open: openVaultAnswers };
 
 async function openVaultAnswers(): Promise<Target> {
   const { certificatePem: pem, keyPem } = await createCa(meshCaRequest("default", "ecdsa-p256", NOW));

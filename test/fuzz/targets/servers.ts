@@ -108,17 +108,39 @@ const HEADERS = [
   "Sec-Fetch-Site: cross-site",
 ];
 
-const rest: TargetPlan = { name: "rest-requests", share: 8, open: openRest };
+const rest: TargetPlan = { name: "rest-requests", share: 2, open: openRest };
 
 async function openRest(stack: AsyncDisposableStack): Promise<Target> {
   const { controlPlane, failures } = await open(stack);
-  const trees = documents(5);
+  const trees = [...documents(5), ...WISHES];
   const port = Number(new URL(controlPlane.apiUrl).port);
+  const paths = [...PATHS, ...(await describedPaths(controlPlane.apiUrl))];
   return {
     name: "rest-requests",
-    make: (random) => request(random, { paths: PATHS, trees }),
+    make: (random) => request(random, { paths, trees }),
     run: async (input) => check(await exchange(connectTcp(port, "127.0.0.1"), input), failures),
   };
+}
+
+/** Bodies of what is no resource. */
+const WISHES = [
+  { to: "ca-2", removeOld: true },
+  { identity: "identity" },
+  { name: "web", mesh: "default", validFor: "1h", tags: { a: ["b"] } },
+  { name: "a", groups: ["g"], validFor: "1h" },
+  { resources: [{ type: "Mesh", name: "default" }] },
+];
+
+/** Every path that the API says it has: of the default mesh, and of what is called x. */
+async function describedPaths(url: string): Promise<readonly string[]> {
+  const { paths } = (await (await fetch(new URL("/openapi.json", url))).json()) as { readonly paths: object };
+  const described = Object.keys(paths).map((path) =>
+    path.replaceAll("{mesh}", "default").replaceAll(/\{[^}]+\}/g, "x"),
+  );
+  for (const wanted of ["/meshes/default/ca-rotations", "/encryption-key/rotate"]) {
+    holds(described.includes(wanted), `the API describes ${wanted}`);
+  }
+  return described;
 }
 
 /** The bytes of a request that is nearly right, or not at all. */
@@ -161,7 +183,11 @@ async function exchange(socket: Socket, bytes: Uint8Array): Promise<string> {
     PATIENCE_MILLIS,
   );
   socket.setEncoding("latin1");
-  socket.on("data", (text: string) => (answer += text));
+  socket.on("data", (text: string) => {
+    answer += text;
+    // Lines come for as long as somebody listens.
+    if (answer.includes("application/x-ndjson")) resolve(answer);
+  });
   // The server may close before it has read all.
   socket.on("error", () => resolve(answer));
   socket.on("close", () => resolve(answer));
@@ -188,7 +214,7 @@ const BODY = {
   dataplaneResource: "type: Dataplane\nmesh: default\nname: web\nnetworking: { address: 192.0.2.1 }",
 };
 
-const launchers: TargetPlan = { name: "launcher-requests", share: 3, open: openLaunchers };
+const launchers: TargetPlan = { name: "launcher-requests", share: 1, open: openLaunchers };
 
 async function openLaunchers(stack: AsyncDisposableStack): Promise<Target> {
   const { controlPlane, failures } = await open(stack);
@@ -233,7 +259,7 @@ async function openSmall(stack: AsyncDisposableStack): Promise<Target> {
   };
 }
 
-const streams: TargetPlan = { name: "discovery-streams", share: 4, open: openStreams };
+const streams: TargetPlan = { name: "discovery-streams", share: 6, open: openStreams };
 
 /** gRPC streams on one HTTP/2 connection, as Envoy opens them. */
 async function openStreams(stack: AsyncDisposableStack): Promise<Target> {

@@ -31,7 +31,7 @@ const HOST = { name: "n", displayName: "d", namespace: "ns", mesh: "m", zone: "z
 const WORDS: Readonly<Record<string, Words>> = {
   kri: {
     corpus: ["kri_mt_default_zone-1__slow_", "kri_dp_m_z_n_web_http", "kri_msvc_default____80"],
-    share: 2,
+    share: 10,
     read: (text) => {
       const kri = parseKri(text, "kri");
       if (kri.ok) holds(formatKri(kri.value) === text, "a KRI is printed as it was written");
@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   duration: {
     corpus: ["5s", "1h30m", "250ms", "0", "1.5us", "3y2w1d"],
-    share: 2,
+    share: 15,
     read: (text) => {
       const parsed = parseDuration(text, "at");
       holds(parsed.ok === isDuration(text), "both readers of durations agree");
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       '/ns/{{ label "team" }}/{{ .Workload }}',
       "{{ .DisplayName }}.svc.{{ .Zone }}",
     ],
-    share: 3,
+    share: 10,
     read: (text) => {
       const violations = spiffeTemplateViolations({ trustDomain: text, path: text });
       usesWorkload({ path: text });
@@ -65,7 +65,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   "regular-expressions": {
     corpus: ["^/api/v[0-9]+/.*$", "(a|b)*c{2,5}", "[[:alpha:]]+", "(?P<x>\\pL+)\\b", "(?i)x{1,1000}"],
-    share: 5,
+    share: 8,
     read: (text) => whyNotRe2(text),
   },
   addresses: {
@@ -78,7 +78,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       "50 mbps",
       "1.5 Gbps",
     ],
-    share: 3,
+    share: 10,
     read: (text) => {
       readIp(text);
       readCidr(text);
@@ -94,7 +94,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       "a, b\nc",
       "cluster.x.upstream_rq_active: 3\nlistener.y: 4\n",
     ],
-    share: 2,
+    share: 6,
     read: (text) => {
       allowing(() => parseNodeId(text), XdsRefusal);
       readCaller(text);
@@ -108,7 +108,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       "filter[labels.team]=x&filter[labels.k8s.io/x]=y",
       "tag=a:b&gateway=delegated&status=online",
     ],
-    share: 3,
+    share: 10,
     read: (text) => {
       const query = new URLSearchParams(text);
       for (const type of ["Dataplane", "MeshTimeout"]) {
@@ -121,7 +121,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   "opa-configuration": {
     corpus: ["decision_logs: { console: true }\nplugins: { envoy_ext_authz_grpc: { path: envoy/authz/allow } }\n"],
-    share: 2,
+    share: 3,
     read: (text) => parseAgentConfig(text, "conf"),
   },
 };

@@ -46,6 +46,15 @@ test("parseDocuments() tells file, line and column of a syntax error, and shows 
   assert.equal(tab?.excerpt, "\tbackends: []\n^");
 });
 
+test("parseDocuments() tells the mistakes of ten thousand documents in a time that somebody waits", () => {
+  const before = process.threadCpuUsage();
+  const { unreadable } = parse(Array.from({ length: 10_000 }, () => "]").join("\n---\n"));
+  const { user, system } = process.threadCpuUsage(before);
+  assert.ok(unreadable.length >= 10_000, String(unreadable.length));
+  assert.equal(unreadable[0]?.excerpt, "]\n^");
+  assert.ok(user + system < 2_000_000, `it took ${user + system} µs`);
+});
+
 const wrong = [
   ["- type: Mesh", /must be an object/],
   ["name: x", /^type: must be set/],

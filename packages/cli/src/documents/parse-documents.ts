@@ -82,7 +82,9 @@ function placeOf(source: Source, lines: LineCounter, document: YamlDocument.Pars
 
 function syntaxError(source: Source, lines: LineCounter, error: YAMLError): Unreadable {
   const { line, col } = lines.linePos(error.pos[0]);
-  const shown = source.text.split("\n")[line - 1] ?? "";
+  // Looked up, and not by cutting the whole text into lines: ten thousand broken documents took 5 s.
+  const [start = 0, end = source.text.length + 1] = lines.lineStarts.slice(line - 1, line + 1);
+  const shown = source.text.slice(start, end - 1);
   return {
     place: `${source.name}:${line}:${col}`,
     message: error.message,

@@ -41,9 +41,10 @@ function decoded(segment: string): string {
   }
 }
 
+// A caller may send tens of thousands: each is looked at once.
 function queryOf(query: string): Readonly<Record<string, readonly string[]>> {
-  const parameters = new URLSearchParams(query);
-  return Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)]));
+  const values = Map.groupBy(new URLSearchParams(query), ([name]) => name);
+  return Object.fromEntries([...values].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]));
 }
 
 function textOf({ body, rawBody }: { readonly body: string; readonly rawBody: Uint8Array }): string {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ACCESS_LOG_END } from "@heddle/model/access-log-pipe.ts";
 import type { Log } from "../log.ts";
 import { type AgentCall, agentCall } from "../opa/agent-call.ts";
+import { readAccessLogLine } from "./access-log-line.ts";
 import { LogTarget, type TargetLimits } from "./log-target.ts";
 
 /** How lines get from the pipe to those who take them. */
@@ -39,7 +40,7 @@ export async function sendAccessLogs(pipe: string, log: Log, options: SendOption
   const input = new Socket({ fd: openSync(pipe, flags), readable: true, writable: false });
   const reason = await readLines(input, { first, idleMillis, isBusy: agent?.isBusy }, (line) => {
     const call = agentCall(line);
-    const found = call === undefined ? read(line) : undefined;
+    const found = call === undefined ? readAccessLogLine(line) : undefined;
     if (call !== undefined) agent?.call(call);
     else if (found === undefined) log("warning", "Dropped a line of access logs that names nobody to send it to");
     else target(found.address).send(found.message);
@@ -82,16 +83,4 @@ async function readLines(
   clearTimeout(timer);
   input.destroy();
   return reason;
-}
-
-/** A line of Envoy's in its two parts; undefined when it is none, such as half of one that was cut off. */
-function read(line: string): { readonly address: string; readonly message: Buffer } | undefined {
-  try {
-    const { address, message } = JSON.parse(line) as { readonly address?: unknown; readonly message?: unknown };
-    if (typeof address !== "string" || message === undefined || !URL.canParse(`tcp://${address}`)) return undefined;
-    const text = typeof message === "string" ? message : `${JSON.stringify(message)}\n`;
-    return { address, message: Buffer.from(text) };
-  } catch {
-    return undefined;
-  }
 }

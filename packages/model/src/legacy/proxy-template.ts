@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import { z } from "zod";
+import { readShortYaml } from "../short-yaml.ts";
 import type { Violation } from "../violation.ts";
 import { compact, legacyKind, numbered, topOf } from "./legacy-kind.ts";
 import { checkSelectors, rankOf, selectorSchema } from "./selector.ts";
@@ -113,12 +113,10 @@ function readRaw({ resource }: Raw): { readonly place?: "cluster" | "listener"; 
 }
 
 function asObject(yaml: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = parse(yaml);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = readShortYaml(yaml);
+  return read.ok && typeof read.value === "object" && read.value !== null
+    ? (read.value as Record<string, unknown>)
+    : undefined;
 }
 
 function notesOn({ imports, resources = [] }: Conf): readonly string[] {
@@ -135,7 +133,18 @@ function notesOn({ imports, resources = [] }: Conf): readonly string[] {
   ];
 }
 
+// As much as in a MeshProxyPatch, which it becomes.
+const MOST_CHARACTERS = 65_536;
+
 function checkConf({ imports = [], resources = [], modifications = [] }: Conf): readonly Violation[] {
+  const values = modifications.flatMap((each) => Object.values(each).map((change) => change?.value ?? ""));
+  const characters = [...values, ...resources.map(({ resource }) => resource)].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+  if (characters > MOST_CHARACTERS) {
+    return [{ field: "conf", message: `must have at most ${MOST_CHARACTERS / 1_024} KiB of Envoy's YAML in all` }];
+  }
   return [
     ...imports.flatMap((profile, index) =>
       profile === "default-proxy" || profile === "gateway-proxy"

@@ -1,13 +1,13 @@
 import type { ServerHttp2Stream } from "node:http2";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
-  RateLimitRequestSchema,
   RateLimitResponse_Code,
   RateLimitResponseSchema,
 } from "@heddle/envoy/gen/envoy/service/ratelimit/v3/rls_pb.js";
 import { FrameError, FrameReader, grpcPrefix } from "../grpc-frame.ts";
 import { type GrpcCode, statusHeaders } from "../grpc-status.ts";
-import { type RateLimitAnswer, RateLimitFailure, type RateLimitHooks, type RateLimitQuestion } from "./hooks.ts";
+import { type RateLimitAnswer, RateLimitFailure, type RateLimitHooks } from "./hooks.ts";
+import { readQuestion } from "./question.ts";
 
 export interface CallOptions {
   readonly caller: string;
@@ -52,15 +52,6 @@ function decide(stream: ServerHttp2Stream, message: Uint8Array, options: CallOpt
     (answer) => respond(stream, answer),
     (error: unknown) => fail(stream, error, options),
   );
-}
-
-function readQuestion(message: Uint8Array): RateLimitQuestion {
-  try {
-    const { domain, descriptors, hitsAddend } = fromBinary(RateLimitRequestSchema, message);
-    return { domain, descriptors: descriptors.map(({ entries }) => entries), hits: Math.max(1, hitsAddend) };
-  } catch (cause) {
-    throw new FrameError("invalid_argument", `Cannot read the message: it is no RateLimitRequest (${String(cause)})`);
-  }
 }
 
 function respond(stream: ServerHttp2Stream, answer: RateLimitAnswer): void {
