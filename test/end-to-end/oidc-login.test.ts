@@ -110,7 +110,8 @@ async function ask(
   token: string,
   put?: object,
 ): Promise<{ status: number; body: string }> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const authorization = token === "" ? {} : { authorization: `Bearer ${token}` };
+  const headers = { ...authorization, "content-type": "application/json" };
   const sent = put === undefined ? {} : { method: "PUT", body: JSON.stringify(put) };
   const response = await fetch(`${apiUrl}${path}`, { headers, ...sent });
   return { status: response.status, body: await response.text() };
@@ -204,6 +205,39 @@ test("the REST API refuses what the provider's own key signed for others, and ma
     groups: ["oidc:mesh-system:admin", "oidc:mesh-system:authenticated", "mesh-system:authenticated"],
   });
   assert.equal((await ask(apiUrl, "/globalsecrets", admin)).status, 403);
+});
+
+test("AccessRoleBindings name users and groups of the issuer by their prefixed names", async (t) => {
+  const { provider, apiUrl } = await start(t, {
+    flags: { accessType: "rbac", localhostIsAdmin: "true", adminGroups: "mesh-system:admin" },
+  });
+  const seconds = Math.floor(Date.now() / 1_000);
+  const claims = {
+    iss: provider.issuer,
+    aud: CLIENT_ID,
+    sub: "jane",
+    groups: ["dev"],
+    iat: seconds,
+    exp: seconds + 60,
+  };
+  const token = await provider.sign(claims);
+  const role = { type: "AccessRole", name: "rotators", rules: [{ access: ["ROTATE_CA"] }] };
+  assert.equal((await ask(apiUrl, "/access-roles/rotators", "", role)).status, 201);
+  const allowed = async (): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, "x-forwarded-for": "203.0.113.7" };
+    const answer = await fetch(`${apiUrl}/can-i?action=ROTATE_CA`, { headers });
+    return (await answer.json()).allowed;
+  };
+  const binding = (name: string): object => ({
+    type: "AccessRoleBinding",
+    name: "team",
+    subjects: [{ type: "Group", name }],
+    roles: ["rotators"],
+  });
+  assert.equal((await ask(apiUrl, "/access-role-bindings/team", "", binding("dev"))).status, 201);
+  assert.equal(await allowed(), false);
+  assert.equal((await ask(apiUrl, "/access-role-bindings/team", "", binding("oidc:dev"))).status, 200);
+  assert.equal(await allowed(), true);
 });
 
 test("heddle auth login keeps nothing when the login is denied, nobody comes, the answer is forged, or nobody is there", async (t) => {
