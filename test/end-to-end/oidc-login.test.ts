@@ -226,7 +226,7 @@ test("AccessRoleBindings name users and groups of the issuer by their prefixed n
   const allowed = async (): Promise<unknown> => {
     const headers = { authorization: `Bearer ${token}`, "x-forwarded-for": "203.0.113.7" };
     const answer = await fetch(`${apiUrl}/can-i?action=ROTATE_CA`, { headers });
-    return (await answer.json()).allowed;
+    return ((await answer.json()) as { readonly allowed: unknown }).allowed;
   };
   const binding = (name: string): object => ({
     type: "AccessRoleBinding",
