@@ -46,7 +46,7 @@ test("rotate encryption-key: Ctrl-C stops the waiting only, and says so", async 
     },
   });
   const stopWhen = (): boolean => fake.calls.some(({ path }) => path.endsWith("/rotate"));
-  const { code, stderr } = await runHeddle([...ONLINE, fake.address], { stopWhen });
+  const { code, stderr } = await runHeddle([...ONLINE, fake.address, "--log-level", "debug"], { stopWhen });
   assert.equal(code, 130, stderr);
   assert.match(stderr, /Stopped waiting; the control plane encrypts the store to the end/);
 });

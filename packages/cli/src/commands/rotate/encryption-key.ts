@@ -35,14 +35,7 @@ export function define(command: CliCommand, cli: Cli): void {
       .default("text" as const),
   );
   withOutput.action(async ({ offline, settings, output }) => {
-    // Without --offline the control plane's own settings count: to take these in silence would look like success.
-    if (!offline && (settings !== undefined || Object.keys(readFlags()).length > 0))
-      throw new UsageError(
-        "Cannot use settings of the store without --offline: a control plane that runs has its own",
-        {
-          next: ["Stop the control plane and add --offline, or change its settings and start it again"],
-        },
-      );
+    if (!offline) refuseSettings(settings, readFlags());
     const spinner = cli.terminal.spinner("Encrypting");
     const onProgress = (progress: EncryptionProgress): void => spinner.update(renderProgress(progress));
     try {
@@ -63,6 +56,14 @@ export function define(command: CliCommand, cli: Cli): void {
     ],
     ["heddle rotate encryption-key --offline --data .heddle", "while none runs"],
   ]);
+}
+
+// A control plane that runs has its own settings: to take these in silence would look like success.
+function refuseSettings(file: string | undefined, flags: GivenFlags): void {
+  if (file === undefined && Object.keys(flags).length === 0) return;
+  throw new UsageError("Cannot use settings of the store without --offline: a control plane that runs has its own", {
+    next: ["Stop the control plane and add --offline, or change its settings and start it again"],
+  });
 }
 
 type OnProgress = (progress: EncryptionProgress) => void;
