@@ -1,47 +1,24 @@
 import assert from "node:assert/strict";
-import { request } from "node:https";
 import { test } from "node:test";
-import { createCa } from "@heddle/identity/ca.ts";
-import { issueCertificate } from "@heddle/identity/leaf.ts";
-import { loadCa } from "@heddle/identity/load-ca.ts";
 import { stringify } from "yaml";
 import { application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
-import { startLab } from "../support/lab.ts";
+import { fakeSidecar } from "../support/fake-sidecar.ts";
+import { type Lab, meshService, mtls, startLab } from "../support/lab.ts";
+import { certificateFor, stolenAuthority, stolenIdentityAuthority } from "../support/rogue-certificates.ts";
+import { authority, callWith } from "../support/foreign-authority.ts";
+import { rogueServer } from "../support/rogue-server.ts";
+import { ask } from "../support/traffic.ts";
 
 const OWN = "default.default.mesh.local";
-
-async function authority(domain: string) {
-  const now = new Date();
-  const made = await createCa({
-    keyType: "ecdsa-p256",
-    validitySeconds: 3_600,
-    now,
-    commonName: domain,
-    uri: `spiffe://${domain}`,
-  });
-  const ca = loadCa(made, now);
-  assert.ok(ca.ok);
-  const issue = (...uris: readonly string[]) =>
-    issueCertificate(ca.value, { uris, validitySeconds: 600, usages: ["server", "client"], now: new Date() });
-  return { pem: made.certificatePem, issue };
-}
-
-/** What a caller with a certificate gets: the status and body, or the reason why there is no connection. */
-async function call(port: number, { certificatePem, keyPem }: { certificatePem: string; keyPem: string }) {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const asked = request(
-    { port, host: "127.0.0.1", cert: certificatePem, key: keyPem, rejectUnauthorized: false, agent: false },
-    (response) => {
-      let body = "";
-      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
-      response.on("end", () => resolve(`${response.statusCode} ${body}`));
-    },
-  );
-  asked.on("error", () => resolve("refused"));
-  asked.end();
-  return await promise;
-}
+const IDENTITY = `
+type: MeshIdentity
+mesh: default
+name: own
+spec:
+  selector: { dataplane: { matchLabels: {} } }
+  provider: { type: Bundled, bundled: { autogenerate: { enabled: true }, insecureAllowSelfSigned: true } }
+`;
 
 const trust = (name: string, trustDomain: string, pem: string): string =>
   stringify({
@@ -61,14 +38,7 @@ const allow = (name: string, value: string): string =>
 
 test("federation: callers of a trust domain get in with a MeshTrust and a permission, and speak for no other domain", async (t) => {
   const lab = await startLab(t);
-  await lab.apply(`
-type: MeshIdentity
-mesh: default
-name: own
-spec:
-  selector: { dataplane: { matchLabels: {} } }
-  provider: { type: Bundled, bundled: { autogenerate: { enabled: true }, insecureAllowSelfSigned: true } }
-`);
+  await lab.apply(IDENTITY);
   const app = await application(t, "backend", (message, response) => {
     response.end(String(message.headers["x-forwarded-client-cert"] ?? "nobody"));
   });
@@ -80,24 +50,55 @@ spec:
   const [partner, third] = [await authority("partner.example"), await authority("third.example")];
   const web = await partner.issue("spiffe://partner.example/web");
 
-  assert.equal(await call(inboundPort, web), "refused", "nobody trusts the partner yet");
+  assert.equal(await callWith(inboundPort, web), "refused", "nobody trusts the partner yet");
   await lab.apply(allow("partner", "spiffe://partner.example/"));
   await lab.settled();
-  assert.equal(await call(inboundPort, web), "refused", "a permission is no trust");
+  assert.equal(await callWith(inboundPort, web), "refused", "a permission is no trust");
   await lab.delete("MeshTrafficPermission", "partner");
   await lab.apply(trust("partner", "partner.example", partner.pem));
-  await eventually(async () => assert.match(await call(inboundPort, web), /^403 /, "trust is no permission"));
+  await eventually(async () => assert.match(await callWith(inboundPort, web), /^403 /, "trust is no permission"));
   await lab.apply(allow("partner", "spiffe://partner.example/"));
   await eventually(async () =>
-    assert.match(await call(inboundPort, web), /^200 .*URI=spiffe:\/\/partner.example\/web/),
+    assert.match(await callWith(inboundPort, web), /^200 .*URI=spiffe:\/\/partner.example\/web/),
   );
 
   await lab.apply(allow("own", `spiffe://${OWN}/`));
   await lab.settled();
   const posing = await partner.issue(`spiffe://${OWN}/workload/web`);
-  assert.equal(await call(inboundPort, posing), "refused", "the partner's authority does not speak for this mesh");
+  assert.equal(await callWith(inboundPort, posing), "refused", "the partner's authority does not speak for this mesh");
   const both = await partner.issue("spiffe://partner.example/nobody", `spiffe://${OWN}/workload/web`);
-  assert.equal(await call(inboundPort, both), "refused", "nor in a second URI");
+  assert.equal(await callWith(inboundPort, both), "refused", "nor in a second URI");
   const other = await third.issue("spiffe://third.example/web");
-  assert.equal(await call(inboundPort, other), "refused", "whom the partner trusts is not trusted here");
+  assert.equal(await callWith(inboundPort, other), "refused", "whom the partner trusts is not trusted here");
 });
+
+for (const { what, mesh, id, stolen } of [
+  { what: "a MeshIdentity", mesh: IDENTITY, id: `spiffe://${OWN}/workload/backend`, stolen: stolenIdentityAuthority },
+  { what: "Mesh.mtls", mesh: mtls(), id: "spiffe://default/backend", stolen: (lab: Lab) => stolenAuthority(lab) },
+]) {
+  test(`federation: with ${what}, no server of another trust domain passes for one of this mesh`, async (t) => {
+    const lab = await startLab(t);
+    const partner = await authority("partner.example");
+    await lab.apply([mesh, trust("partner", "partner.example", partner.pem), meshService("backend")].join("---\n"));
+    const rogue = await rogueServer(t, await partner.issue("spiffe://partner.example/rogue", id));
+    const stale = fakeSidecar(t, lab.at, {
+      name: "backend-1",
+      token: await lab.token("backend-1", "default", "1h", "backend"),
+      labels: { app: "backend", "kuma.io/workload": "backend" },
+      networking: { inbound: [{ port: rogue.port, servicePort: 8_080, name: "main", protocol: "http" }] },
+    });
+    await stale.connect();
+    await lab.settled();
+    const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["backend"] });
+    const strange = await eventually(async () => {
+      const answer = await ask(web.outbound("backend"));
+      assert.ok(rogue.called() > 0, `nobody called yet: ${answer.body}`);
+      return answer;
+    });
+    assert.equal(strange.status, 503, strange.body);
+    assert.equal(rogue.got(), 0, "the request must not reach the other domain's server");
+
+    rogue.show(await certificateFor(await stolen(lab, "own"), [id]));
+    await eventually(async () => assert.equal((await ask(web.outbound("backend"))).body, "answered"));
+  });
+}

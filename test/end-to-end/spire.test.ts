@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { application } from "../support/application.ts";
 import { eventually } from "../support/eventually.ts";
+import { fakeSidecar } from "../support/fake-sidecar.ts";
+import { authority, callWith } from "../support/foreign-authority.ts";
 import { type Lab, meshService, type Sidecar, startLab } from "../support/lab.ts";
 import { startSpire } from "../support/real-spire.ts";
+import { rogueServer } from "../support/rogue-server.ts";
 import { type Agent, startSdsAgent } from "../support/sds-agent.ts";
 import { ask, steadyTraffic } from "../support/traffic.ts";
 
@@ -98,6 +101,41 @@ test("spire: proxies have their identity from the agent, and traffic goes on whi
   });
   const tally = await traffic.stop();
   assert.deepEqual(tally.failures, []);
+});
+
+test("spire: whom the agent federates with passes for nobody here, neither as a caller nor as a server", async (t) => {
+  const lab = await startLab(t);
+  await lab.apply([MESH, meshService("late")].join("---\n"));
+  const agent = await startSdsAgent(t, join(lab.folder, "agent.sock"), DOMAIN);
+  const other = await authority("other.example");
+  agent.federate("other.example", other.pem);
+  for (const workload of ["backend", "web"]) await agent.grant(id(workload));
+  const { inboundPort } = await startBackend(t, lab, agent);
+  await eventually(async () => {
+    const right = await callWith(inboundPort, await agent.issue(id("web")));
+    assert.match(right, /^200 /);
+  }, 20_000);
+  const posing = await other.issue("spiffe://other.example/rogue", id("web"));
+  assert.equal(await callWith(inboundPort, posing), "refused");
+
+  const rogue = await rogueServer(t, await other.issue("spiffe://other.example/rogue", id("late")));
+  const stale = fakeSidecar(t, lab.at, {
+    name: "late-1",
+    token: await lab.token("late-1", "default", "1h", "late"),
+    labels: { app: "late", "kuma.io/workload": "late" },
+    networking: { inbound: [{ port: rogue.port, servicePort: 8_080, name: "main", protocol: "http" }] },
+  });
+  await stale.connect();
+  await lab.settled();
+  const env = { KUMA_DATAPLANE_RUNTIME_SPIRE_SOCKET_PATH: agent.socket };
+  const web = await lab.sidecar({ name: "web-1", labels: { "kuma.io/workload": "web" }, calls: ["late"], env });
+  await eventually(async () => {
+    assert.equal((await ask(web.outbound("late"))).status, 503);
+    assert.ok(rogue.called() > 0, "nobody called yet");
+  }, 20_000);
+  assert.equal(rogue.got(), 0, "the request must not reach the other domain's server");
+  rogue.show(await agent.issue(id("late")));
+  await eventually(async () => assert.equal((await ask(web.outbound("late"))).body, "answered"));
 });
 
 test("spire: the same with a real server and agent", async (t) => {

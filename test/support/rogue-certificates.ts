@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { identitySecretNames } from "@heddle/control-plane/identity/authorities.ts";
 import { Secrets } from "@heddle/control-plane/secrets.ts";
 import { builtinSecretNames } from "@heddle/identity/backends/builtin/ca-request.ts";
 import type { Ca } from "@heddle/identity/ca.ts";
@@ -13,8 +14,20 @@ import type { Lab } from "./lab.ts";
 
 /** The authority of a mesh with its key, as only the control plane has it. */
 export async function stolenAuthority(lab: Lab, mesh = "default", backend = "ca-1"): Promise<Ca> {
+  return await stolen(lab, mesh, builtinSecretNames(mesh, backend));
+}
+
+/** The same of a MeshIdentity. */
+export async function stolenIdentityAuthority(lab: Lab, identity: string, mesh = "default"): Promise<Ca> {
+  return await stolen(lab, mesh, identitySecretNames(identity));
+}
+
+async function stolen(
+  lab: Lab,
+  mesh: string,
+  names: { readonly certificate: string; readonly key: string },
+): Promise<Ca> {
   const secrets = new Secrets(lab.controlPlane.store);
-  const names = builtinSecretNames(mesh, backend);
   const certificatePem = await secrets.read(mesh, names.certificate);
   const keyPem = await secrets.read(mesh, names.key);
   if (certificatePem === undefined || keyPem === undefined) throw new Error(`mesh ${mesh} has no builtin authority`);

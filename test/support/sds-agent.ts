@@ -33,6 +33,10 @@ export interface Agent {
 export interface SdsAgent extends Agent {
   readonly stop: () => Promise<void>;
   readonly start: () => Promise<void>;
+  /** From now on it gives out the authorities of another trust domain as well. */
+  readonly federate: (domain: string, pem: string) => void;
+  /** A certificate of its own authority. */
+  readonly issue: (...uris: readonly string[]) => Promise<{ readonly certificatePem: string; readonly keyPem: string }>;
   /** Gives everybody another certificate. */
   readonly renew: () => Promise<void>;
   /** How many certificates were given out. */
@@ -46,7 +50,8 @@ interface Client {
 
 /**
  * Serves secrets as SPIRE's agent does (spire, pkg/agent/endpoints/sdsv3/handler.go): the state of the world only,
- * certificates under their SPIFFE ID, all bundles under "ALL", and an error for a name that the workload may not have.
+ * certificates under their SPIFFE ID, bundles under their trust domain's, all of them under "ALL", and an error for a
+ * name that the workload may not have.
  */
 export async function startSdsAgent(t: Ending, socket: string, domain: string): Promise<SdsAgent> {
   const secrets = await secretsOf(domain);
@@ -59,6 +64,8 @@ export async function startSdsAgent(t: Ending, socket: string, domain: string): 
     grant: async (id) => void (await Promise.resolve(secrets.granted.add(id))),
     ...listening,
     renew: async () => void (await Promise.all([...clients].map((client) => answer(client, secrets.of)))),
+    federate: (other, pem) => void secrets.federated.set(other, pem),
+    issue: secrets.issue,
     issued: secrets.issued,
   };
 }
@@ -67,15 +74,18 @@ type SecretOf = (name: string) => Promise<Secret | undefined>;
 
 async function secretsOf(domain: string) {
   const { caPem, issue } = await authorityOf(domain);
+  const federated = new Map([[domain, caPem]]);
   const granted = new Set<string>();
   let given = 0;
   const of: SecretOf = async (name) => {
-    if (name === "ALL") return bundles(domain, caPem);
+    if (name === "ALL") return bundles(name, federated);
+    const one = new Map([...federated].filter(([each]) => name === `spiffe://${each}`));
+    if (one.size > 0) return bundles(name, one);
     if (!granted.has(name)) return undefined;
     given += 1;
     return certificate(name, await issue(name));
   };
-  return { granted, of, issued: () => given };
+  return { granted, federated, issue, of, issued: () => given };
 }
 
 function listenAt(socket: string, onStream: (stream: ServerHttp2Stream) => void) {
@@ -163,12 +173,11 @@ function certificate(name: string, { certificatePem, keyPem }: { certificatePem:
   });
 }
 
-function bundles(domain: string, pem: string): Secret {
-  const typedConfig = any(SPIFFECertValidatorConfigSchema, {
-    trustDomains: [{ name: domain, trustBundle: inline(pem) }],
-  });
+function bundles(name: string, authorities: ReadonlyMap<string, string>): Secret {
+  const trustDomains = [...authorities].map(([domain, pem]) => ({ name: domain, trustBundle: inline(pem) }));
+  const typedConfig = any(SPIFFECertValidatorConfigSchema, { trustDomains });
   const customValidatorConfig = { name: "envoy.tls.cert_validator.spiffe", typedConfig };
-  return create(SecretSchema, { name: "ALL", type: { case: "validationContext", value: { customValidatorConfig } } });
+  return create(SecretSchema, { name, type: { case: "validationContext", value: { customValidatorConfig } } });
 }
 
 function inline(text: string) {

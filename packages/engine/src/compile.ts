@@ -10,7 +10,8 @@ import { match, type Matched } from "./match/match.ts";
 import { type Memo, TextMemo } from "./memo.ts";
 import type { EndpointOrder } from "./plan/balancing.ts";
 import { type CallerOrder, defaultOrder, orderFor } from "./plan/locality.ts";
-import type { Conflict, Destination, InboundPlan, OutboundPlan, Patched, Resources } from "./plan/plan.ts";
+import type { Conflict, Destination, InboundPlan, OutboundPlan, Patched, ProxyTls, Resources } from "./plan/plan.ts";
+import { type ServerTrust, serverTrust } from "./plan/server-trust.ts";
 import type { Conf, InboundRules, Policy } from "./policy.ts";
 import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
 import { resourceFacts } from "./resource-facts.ts";
@@ -60,6 +61,8 @@ export interface Compiled {
   readonly destinations: ReadonlyMap<string, Destination>;
   /** Which of their instances this proxy calls first, where policies say so; see `endpointOrder`. */
   readonly orders: ReadonlyMap<string, CallerOrder>;
+  /** What their servers are verified with, by the name of the secret. */
+  readonly serverTrust: ReadonlyMap<string, ServerTrust>;
   /** Services whose change may change this result; "MeshService/*" stands for any. */
   readonly dependsOn: ReadonlySet<string>;
 }
@@ -83,6 +86,7 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
   const { resources, origins } = patched(emitted, whole, () =>
     resourceFacts({ proxy, inbounds, outbounds, passthrough, whole }),
   );
+  const destinations = byKey(outbounds);
   return {
     identity,
     proxy: facts,
@@ -94,8 +98,9 @@ export function compile(mesh: MeshSnapshot, entry: DataplaneEntry, policies: rea
     unresolved,
     resources,
     patchOrigins: origins,
-    destinations: byKey(outbounds),
+    destinations,
     orders: ordersFor(outbounds, facts),
+    serverTrust: serverTrusts(tls, destinations),
     dependsOn,
   };
 }
@@ -127,6 +132,17 @@ function byKey(outbounds: readonly OutboundUnit[]): Compiled["destinations"] {
   const found = new Map<string, Destination>();
   for (const { destinations } of outbounds) {
     for (const destination of destinations) found.set(destination.key, destination);
+  }
+  return found;
+}
+
+function serverTrusts(tls: ProxyTls | undefined, destinations: Compiled["destinations"]): Compiled["serverTrust"] {
+  const found = new Map<string, ServerTrust>();
+  if (tls === undefined) return found;
+  for (const { tls: upstream } of destinations.values()) {
+    if (upstream === undefined) continue;
+    const trust = serverTrust(tls, upstream);
+    found.set(trust.secret, trust);
   }
   return found;
 }

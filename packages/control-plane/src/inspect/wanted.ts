@@ -1,5 +1,4 @@
-import { compile } from "@heddle/engine/compile.ts";
-import type { ProxyIdentity } from "@heddle/engine/snapshot/identity.ts";
+import { type Compiled, compile } from "@heddle/engine/compile.ts";
 import type { DataplaneEntry, MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { contentHash } from "@heddle/model/canonical-json.ts";
@@ -18,15 +17,18 @@ export type WantedSet = ReadonlyMap<string, ReadonlyMap<string, Wanted>>;
 export function wantedBy(options: InspectOptions, mesh: MeshSnapshot, entry: DataplaneEntry): WantedSet {
   const compiled = compile(mesh, entry, options.policies, options.memo);
   const set = new Map<string, ReadonlyMap<string, Wanted>>(resourcesOf(mesh, compiled));
-  return compiled.identity === undefined ? set : set.set(TYPE_URL.secret, secretsOf(mesh, compiled.identity));
+  return compiled.identity === undefined ? set : set.set(TYPE_URL.secret, secretsOf(mesh, compiled));
 }
 
 // The authority of a mesh or of an identity that is only planned does not exist yet, so secrets cannot be made here.
-function secretsOf(mesh: MeshSnapshot, { tls, issuer, hash }: ProxyIdentity): ReadonlyMap<string, Wanted> {
-  if (tls.agent !== undefined) return new Map();
+function secretsOf(mesh: MeshSnapshot, { identity, serverTrust }: Compiled): ReadonlyMap<string, Wanted> {
+  if (identity === undefined || identity.tls.agent !== undefined) return new Map();
+  const { tls, issuer, hash } = identity;
   const trust =
     issuer.by === "Mesh" ? enabledBackend(mesh.mesh.spec) : [...mesh.trusts.values()].map(({ spec }) => spec);
-  const secrets = [secret(tls.identitySecret, hash), secret(tls.trustSecret, contentHash(trust))];
+  const version = contentHash(trust);
+  const names = [tls.trustSecret, ...serverTrust.keys()];
+  const secrets = [secret(tls.identitySecret, hash), ...names.map((name) => secret(name, version))];
   return new Map(secrets.map((each) => [each.name, each]));
 }
 

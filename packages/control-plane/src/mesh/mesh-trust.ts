@@ -1,6 +1,7 @@
 import type { Compiled } from "@heddle/engine/compile.ts";
-import { authoritiesSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
-import { identityOf, type ProxyIdentity, TRUST_BUNDLE } from "@heddle/engine/snapshot/identity.ts";
+import { authoritiesSecret, nobodysSecret, trustDomainsSecret } from "@heddle/engine/emit/secrets.ts";
+import { type ServerTrust, TRUST_BUNDLE } from "@heddle/engine/plan/server-trust.ts";
+import { identityOf } from "@heddle/engine/snapshot/identity.ts";
 import type { MeshSnapshot } from "@heddle/engine/snapshot/snapshot.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
@@ -22,11 +23,20 @@ export interface Behind {
   readonly reason: string;
 }
 
+type Trusted = Pick<Compiled, "identity" | "serverTrust">;
+
+/** A secret, and what it was made of. */
+interface Made {
+  readonly own: string;
+  readonly trusts: MeshSnapshot["trusts"];
+  readonly resource: EncodedResource;
+}
+
 /** What the proxies of a mesh trust, as Envoy gets it, and who has it already. */
 export class MeshTrust {
   readonly #authorities: Authorities;
   #isAwaited = false;
-  readonly #last = new Map<string, { readonly text: string; readonly resource: EncodedResource }>();
+  readonly #last = new Map<string, Made>();
 
   constructor(authorities: Authorities) {
     this.#authorities = authorities;
@@ -55,17 +65,9 @@ export class MeshTrust {
   /** Who does not have what the mesh trusts now. */
   *behind(mesh: Members): Generator<Behind> {
     const { proxies, snapshot } = mesh;
-    // Put together once for all, not once for each of thousands.
-    const secrets = new Map<string, EncodedResource>();
-    const secretOf = (identity: ProxyIdentity): EncodedResource => {
-      const { trustSecret } = identity.tls;
-      const secret = secrets.get(trustSecret) ?? this.secret(identity, snapshot);
-      secrets.set(trustSecret, secret);
-      return secret;
-    };
     for (const proxy of proxies.values()) {
       const isNew = proxy.published === 0 && mesh.isIssuing(proxy);
-      const reason = isNew ? "gets its first certificate" : lag(proxy, secretOf);
+      const reason = isNew ? "gets its first certificate" : lag(proxy, (trust) => this.#secret(trust, snapshot));
       if (reason !== undefined) yield { name: proxy.name, reason };
     }
     // Its connection broke, or this control plane has just started: what it knows is what it knew then.
@@ -79,33 +81,53 @@ export class MeshTrust {
     return this.behind(mesh).next().done === true;
   }
 
-  /** The secret with what a proxy of this identity trusts; all of one generation share it. */
-  secret(identity: ProxyIdentity, mesh: MeshSnapshot): EncodedResource {
-    const name = identity.tls.trustSecret;
+  /** The secrets with what a proxy trusts: as a server, and in the servers that it calls. */
+  secrets(trusted: Trusted, mesh: MeshSnapshot): readonly EncodedResource[] {
+    return trustsOf(trusted).map((trust) => this.#secret(trust, mesh));
+  }
+
+  /** This runs for every set that goes out, and for all proxies to see who is behind: each secret is made once for all. */
+  #secret({ secret: name, domains }: ServerTrust, mesh: MeshSnapshot): EncodedResource {
     const own = this.#authorities.meshBundle(mesh);
-    // This runs for every set that goes out, so the bundles of the other generation are not put together for nothing.
-    const bundles = name === TRUST_BUNDLE ? trustBundles(mesh, own) : undefined;
-    const text = bundles === undefined ? own : JSON.stringify([...bundles]);
     const known = this.#last.get(name);
-    if (known?.text === text) return known.resource;
-    const resource = bundles === undefined ? authoritiesSecret(name, text) : trustDomainsSecret(name, bundles);
-    this.#last.set(name, { text, resource });
+    if (known !== undefined && known.own === own && known.trusts === mesh.trusts) return known.resource;
+    const resource = isBundle(name)
+      ? bundleSecret(name, trustBundles(mesh, own), domains)
+      : authoritiesSecret(name, own);
+    this.#last.set(name, { own, trusts: mesh.trusts, resource });
     return resource;
   }
 }
 
+function bundleSecret(name: string, all: ReadonlyMap<string, string>, domains?: readonly string[]): EncodedResource {
+  const bundles = domains === undefined ? all : new Map([...all].filter(([domain]) => domains.includes(domain)));
+  // Servers of a domain that nobody vouches for (any more) are refused.
+  if (bundles.size === 0 && all.size > 0) return nobodysSecret(name, [...all.values()].join("\n"));
+  return trustDomainsSecret(name, bundles);
+}
+
+function isBundle(secret: string): boolean {
+  return secret.startsWith(TRUST_BUNDLE);
+}
+
+function trustsOf({ identity, serverTrust }: Trusted): readonly ServerTrust[] {
+  return identity === undefined ? [] : [{ secret: identity.tls.trustSecret }, ...serverTrust.values()];
+}
+
 function lag(
   { compiled, held, published, acknowledgedSet, rejections }: Proxy,
-  secretOf: (identity: ProxyIdentity) => EncodedResource,
+  secretOf: (trust: ServerTrust) => EncodedResource,
 ): string | undefined {
   if (compiled === undefined) return "has no configuration yet";
   const { identity } = compiled;
   if (identity === undefined || identity.tls.agent !== undefined) return undefined;
   // Whoever cannot get a certificate has nothing at all; one that is back has what it had.
   if (published === 0) return held === undefined ? undefined : "has just returned";
-  const { typeUrl, name, version } = secretOf(identity);
-  const refusal = rejections.get(`${typeUrl} ${name}`);
-  if (refusal !== undefined) return `refuses it: ${refusal.detail}`;
-  const has = acknowledgedSet?.get(TYPE_URL.secret)?.get(name)?.version === version;
-  return has ? undefined : "has not acknowledged it";
+  for (const trust of trustsOf(compiled)) {
+    const { typeUrl, name, version } = secretOf(trust);
+    const refusal = rejections.get(`${typeUrl} ${name}`);
+    if (refusal !== undefined) return `refuses it: ${refusal.detail}`;
+    if (acknowledgedSet?.get(TYPE_URL.secret)?.get(name)?.version !== version) return "has not acknowledged it";
+  }
+  return undefined;
 }

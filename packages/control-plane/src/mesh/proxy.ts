@@ -1,4 +1,5 @@
 import type { Compiled } from "@heddle/engine/compile.ts";
+import type { ServerTrust } from "@heddle/engine/plan/server-trust.ts";
 import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import type { Rejection } from "@heddle/model/kinds/dataplane-insight.ts";
 import type { ResourceSet } from "@heddle/xds/resource.ts";
@@ -20,7 +21,12 @@ export class Proxy {
   readonly inspectPort: InspectPort | undefined;
   /** The cluster of the rate limit service, as this proxy reaches it. Absent: there is none for it. */
   rateLimitAccess: (() => EncodedResource) | undefined;
-  compiled: Compiled | undefined;
+  #compiled: Compiled | undefined;
+  /**
+   * What servers were verified with since it connected, by the name of the secret. A cluster that is replaced already may
+   * still ask for its own: told that there is none, Envoy would take that cluster into use, and every connection fails.
+   */
+  readonly #serverTrust = new Map<string, ServerTrust>();
   held: Held | undefined;
   /** Why it could not be issued a certificate when that was tried last; an authority that is down says so itself. */
   certificateProblem: string | undefined;
@@ -47,6 +53,19 @@ export class Proxy {
     this.name = name;
     this.inspectPort = inspectPort;
     this.#onAnswer = onAnswer;
+  }
+
+  get compiled(): Compiled | undefined {
+    return this.#compiled;
+  }
+
+  set compiled(compiled: Compiled | undefined) {
+    this.#compiled = compiled;
+    for (const trust of compiled?.serverTrust.values() ?? []) this.#serverTrust.set(trust.secret, trust);
+  }
+
+  get serverTrust(): ReadonlyMap<string, ServerTrust> {
+    return this.#serverTrust;
   }
 
   /** Connects the stream; it gets the set as soon as there is one. */

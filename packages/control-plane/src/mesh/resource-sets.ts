@@ -28,13 +28,13 @@ export class ResourceSets {
   }
 
   /** Everything a proxy gets. */
-  whole({ held }: Pick<Proxy, "held">, compiled: Compiled, snapshots: Snapshots): ResourceSet {
+  whole(proxy: Pick<Proxy, "held" | "serverTrust">, compiled: Compiled, snapshots: Snapshots): ResourceSet {
     const endpoints = discovered(compiled).map(
       (destination) => [destination.key, this.#assignment(snapshots.wanted, compiled, destination)] as const,
     );
     return new Map(compiled.resources)
       .set(TYPE_URL.endpoint, new Map(endpoints))
-      .set(TYPE_URL.secret, this.#secrets(held, compiled, snapshots));
+      .set(TYPE_URL.secret, this.#secrets(proxy, compiled, snapshots));
   }
 
   /** A set with the instances of one service as they are now; undefined while there is no such set. */
@@ -55,14 +55,14 @@ export class ResourceSets {
   }
 
   #secrets(
-    held: Proxy["held"],
+    { held, serverTrust }: Pick<Proxy, "held" | "serverTrust">,
     { identity, destinations }: Compiled,
     { wanted, staged }: Snapshots,
   ): ReadonlyMap<string, EncodedResource> {
     const own =
       identity === undefined || held === undefined || identity.tls.agent !== undefined
         ? []
-        : [held.secret, this.#trust.secret(identity, wanted)];
+        : [held.secret, ...this.#trust.secrets({ identity, serverTrust }, wanted)];
     const external = this.#externalSecrets.secretsFor(staged, destinations.values());
     return new Map([...own, ...external].map((secret) => [secret.name, secret]));
   }

@@ -42,6 +42,17 @@ export function trustDomainsSecret(name: string, bundles: ReadonlyMap<string, st
   });
 }
 
+/** A secret with which every certificate is refused, whoever signed it. Envoy wants authorities all the same: `caPem`. */
+export function nobodysSecret(name: string, caPem: string): EncodedResource {
+  return encodeResource(SecretSchema, name, {
+    name,
+    type: {
+      case: "validationContext",
+      value: { trustedCa: inline(caPem), verifyCertificateHash: ["00".repeat(32)] },
+    },
+  });
+}
+
 function inline(text: string): { specifier: { case: "inlineString"; value: string } } {
   return { specifier: { case: "inlineString", value: text } };
 }

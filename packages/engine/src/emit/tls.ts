@@ -12,6 +12,7 @@ import {
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { ObjectMemo } from "../memo.ts";
 import type { ProxyTls, UpstreamTls } from "../plan/plan.ts";
+import { serverTrust } from "../plan/server-trust.ts";
 import type { TlsSettings, TlsVersion } from "../plan/tls-settings.ts";
 import { FROM_ADS, type Init } from "./common.ts";
 import { FROM_SPIRE } from "./spire-agent.ts";
@@ -20,6 +21,11 @@ import { FROM_SPIRE } from "./spire-agent.ts";
 export const MESH_ALPN = "kuma";
 
 type TransportSocket = Init<typeof TransportSocketSchema>;
+/** Whom to accept at the other end. */
+interface Peers {
+  readonly names: readonly SanMatch[];
+  readonly trustSecret: string;
+}
 type SanMatch = { readonly case: "exact" | "prefix"; readonly value: string };
 
 /** Terminates mutual TLS: the caller must show a certificate of the mesh. */
@@ -39,6 +45,7 @@ export const NO_RESUMPTION: Init<typeof DownstreamTlsContextSchema> = {
 const downstreamSockets = new ObjectMemo<ProxyTls, TransportSocket>();
 
 function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocket {
+  const { trustSecret } = tls;
   const callers = tls.trustPrefixes.map((value): SanMatch => ({ case: "prefix", value }));
   return {
     name: "envoy.transport_sockets.tls",
@@ -47,7 +54,10 @@ function makeDownstreamTls(tls: ProxyTls, settings: TlsSettings): TransportSocke
       value: any(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
         ...NO_RESUMPTION,
-        commonTlsContext: { ...commonContext(tls, callers, []), tlsParams: paramsOf(tls, settings) },
+        commonTlsContext: {
+          ...commonContext(tls, { names: callers, trustSecret }, []),
+          tlsParams: paramsOf(tls, settings),
+        },
       }),
     },
   };
@@ -64,7 +74,8 @@ export function upstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsS
 const upstreamSockets = new ObjectMemo<ProxyTls, ObjectMemo<UpstreamTls, TransportSocket>>();
 
 function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSettings): TransportSocket {
-  const servers =
+  const { secret: trustSecret } = serverTrust(tls, upstream);
+  const names =
     upstream.identities.length > 0
       ? upstream.identities.map((value): SanMatch => ({ case: "exact", value }))
       : tls.trustPrefixes.map((value): SanMatch => ({ case: "prefix", value }));
@@ -74,7 +85,10 @@ function makeUpstreamTls(tls: ProxyTls, upstream: UpstreamTls, settings: TlsSett
       case: "typedConfig",
       value: any(UpstreamTlsContextSchema, {
         sni: upstream.sni,
-        commonTlsContext: { ...commonContext(tls, servers, [MESH_ALPN]), tlsParams: paramsOf(tls, settings) },
+        commonTlsContext: {
+          ...commonContext(tls, { names, trustSecret }, [MESH_ALPN]),
+          tlsParams: paramsOf(tls, settings),
+        },
       }),
     },
   };
@@ -108,7 +122,7 @@ function paramsText({ minVersion, maxVersion, ciphers }: TlsSettings): string {
 
 function commonContext(
   tls: ProxyTls,
-  peers: readonly SanMatch[],
+  { names, trustSecret }: Peers,
   alpnProtocols: string[],
 ): Init<typeof CommonTlsContextSchema> {
   const sdsConfig = tls.agent === undefined ? FROM_ADS : FROM_SPIRE;
@@ -119,12 +133,12 @@ function commonContext(
       case: "combinedValidationContext",
       value: {
         defaultValidationContext: {
-          matchTypedSubjectAltNames: peers.map((matchPattern) => ({
+          matchTypedSubjectAltNames: names.map((matchPattern) => ({
             sanType: SubjectAltNameMatcher_SanType.URI,
             matcher: { matchPattern },
           })),
         },
-        validationContextSdsSecretConfig: { name: tls.trustSecret, sdsConfig },
+        validationContextSdsSecretConfig: { name: trustSecret, sdsConfig },
       },
     },
   };

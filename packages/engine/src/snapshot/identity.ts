@@ -9,6 +9,7 @@ import type { Resource } from "@heddle/model/resource.ts";
 import { meshCertificateUris, meshServicesOf, spiffeId } from "@heddle/model/spiffe.ts";
 import { idOf, Memo, ObjectMemo } from "../memo.ts";
 import type { ProxyTls } from "../plan/plan.ts";
+import { bundleOfAgent, TRUST_BUNDLE, trustDomainOf } from "../plan/server-trust.ts";
 import type { DataplaneEntry, EarlierIdentity, MeshSnapshot } from "./snapshot.ts";
 
 /** Who a proxy is, who signs for it, and how it takes part in mutual TLS. */
@@ -104,7 +105,7 @@ function idBy(
   // Falling back to another identity, or to plain text, would open what the operator meant to close.
   const uris = id.ok ? [id.value] : [];
   return {
-    tls: resource.spec.provider.type === "Spire" ? tlsBySpire(resource, uris) : tlsByMeshIdentity(mesh, resource),
+    tls: resource.spec.provider.type === "Spire" ? tlsBySpire(mesh, resource, uris) : tlsByMeshIdentity(mesh, resource),
     uris,
     spiffeIds: uris,
     issuer: { by: "MeshIdentity", resource },
@@ -159,17 +160,22 @@ function tlsByMeshIdentity(mesh: MeshSnapshot, resource: Resource<MeshIdentitySp
   }));
 }
 
-// Names and bundles as SPIRE's agent serves them by SDS. Whom it vouches for is its operators' business, and who of those
-// may call is for permissions to say.
-function tlsBySpire(resource: Resource<MeshIdentitySpec>, [id = ""]: readonly string[]): ProxyTls {
-  return agentTls.share(`${idOf(resource)}|${id}`, () => ({
-    issuer: "MeshIdentity",
-    mode: "strict",
-    identitySecret: id,
-    trustSecret: "ALL",
-    trustPrefixes: ["spiffe://"],
-    agent: { timeout: toMillis(resource.spec.provider.spire?.agent?.timeout) ?? SPIRE_TIMEOUT },
-  }));
+// Names and bundles as SPIRE's agent serves them by SDS. Whom it federates with is let in only with a MeshTrust, as from
+// any other trust domain: then all bundles are needed, which are one secret.
+function tlsBySpire(mesh: MeshSnapshot, resource: Resource<MeshIdentitySpec>, [id = ""]: readonly string[]): ProxyTls {
+  return agentTls.share(`${idOf(resource)}|${id}|${idOf(mesh.trusts)}`, () => {
+    const own = trustDomainOf(id);
+    const others = [...mesh.trusts.values()].map(({ spec }) => spec.trustDomain);
+    const domains = [...new Set([own, ...others])].toSorted();
+    return {
+      issuer: "MeshIdentity",
+      mode: "strict",
+      identitySecret: id,
+      trustSecret: domains.length === 1 ? bundleOfAgent(own) : "ALL",
+      trustPrefixes: domains.map((domain) => `spiffe://${domain}/`),
+      agent: { timeout: toMillis(resource.spec.provider.spire?.agent?.timeout) ?? SPIRE_TIMEOUT },
+    };
+  });
 }
 
 // Each proxy has a name of its own here.
@@ -197,9 +203,6 @@ function earlierTls(mesh: MeshSnapshot, { issuer, secret }: EarlierIdentity): Pr
     trustPrefixes: trustPrefixes(mesh),
   }));
 }
-
-/** The secret with the authorities of every trust domain, each for its own domain alone. */
-export const TRUST_BUNDLE = "system_trust_bundle";
 
 // Beside other trust domains the authority of the mesh itself may speak for the mesh only, as Kuma 2.14 has it.
 function trustOfMesh({ mesh: { name }, trusts }: MeshSnapshot): string {

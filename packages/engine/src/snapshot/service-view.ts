@@ -91,7 +91,8 @@ function viewServiceTag(mesh: MeshSnapshot, service: string): ServiceView | unde
       .map((inbound) => ({ entry, inbound })),
   );
   const ids = members.flatMap((entry) => workloadIdsOf(mesh, entry));
-  const identities = [...new Set([`spiffe://${mesh.mesh.name}/${service}`, ...ids])].toSorted();
+  const own = enabledBackend(mesh.mesh.spec) === undefined ? [] : [`spiffe://${mesh.mesh.name}/${service}`];
+  const identities = [...new Set([...own, ...ids])].toSorted();
   const destination: Destination = {
     key: service,
     kind: "Service",

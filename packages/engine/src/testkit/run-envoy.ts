@@ -77,13 +77,15 @@ function withStaticSecrets<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value), (key, inner: unknown) => (key === "sdsConfig" ? undefined : inner)) as Value;
 }
 
-function secretsOf({ identity }: Compiled, { secrets }: Surroundings): readonly Json[] {
+function secretsOf({ identity, serverTrust }: Compiled, { secrets }: Surroundings): readonly Json[] {
   if (identity === undefined || secrets === undefined) return [];
   const { certificatePem, keyPem, authoritiesPem } = secrets;
   const certificate = { certificateChain: { inlineString: certificatePem }, privateKey: { inlineString: keyPem } };
+  const validationContext = { trustedCa: { inlineString: authoritiesPem } };
+  const trusts = new Set([identity.tls.trustSecret, ...serverTrust.keys()]);
   return [
     { name: identity.tls.identitySecret, tlsCertificate: certificate },
-    { name: identity.tls.trustSecret, validationContext: { trustedCa: { inlineString: authoritiesPem } } },
+    ...[...trusts].map((name) => ({ name, validationContext })),
   ];
 }
 
