@@ -15,6 +15,8 @@ const NEWCOMERS = 10;
 /** Between two newcomers, milliseconds. */
 const PAUSE = 300;
 const QUIET = 3_000;
+/** Between two lines about how far the first deployment is. */
+const PROGRESS = 10_000;
 const PATIENCE = 180_000;
 
 /** What thousands of proxies that return in the same moment cost. Times in milliseconds, memory in megabytes. */
@@ -43,7 +45,8 @@ export async function runHerd(server: Server, proxies: number, say: (step: strin
   const fleet = new Fleet(all.slice(0, proxies), { port: server.dpPort, ...access });
   using _doors = await openDoors(all);
   say("connecting all for the first time");
-  await fleet.connect();
+  const progress = setInterval(() => say(`${proxies - fleet.cutOff} are connected`), PROGRESS);
+  await fleet.connect().finally(() => clearInterval(progress));
   await fleet.quiet(QUIET);
   await allSynced(server, proxies);
   const steady = await footprint(server);
