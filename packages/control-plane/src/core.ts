@@ -98,7 +98,12 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());
   watchExpiry({ ...foundation, meshes }, log, stack);
-  const caRotations = new CaRotations({ ...foundation, meshes, log: (message, fields) => log.info(message, fields) });
+  const caRotations = new CaRotations({
+    ...foundation,
+    meshes,
+    settleMillis: 5_000,
+    log: (message, fields) => log.info(message, fields),
+  });
   stack.defer(() => caRotations.stop());
   await caRotations.load();
   const serviceStatus = new ServiceStatus({ store, zone: config.zone, onFailure });

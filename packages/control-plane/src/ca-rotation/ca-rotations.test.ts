@@ -115,6 +115,18 @@ test("from backend to backend: everybody trusts the new one, then it signs, then
   assert.equal(spec?.mtls?.enabledBackend, "ca-2");
 });
 
+test("an old authority is trusted for a while after its last certificate: handshakes with it may be on their way", async () => {
+  await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))]);
+  lab.settleMillis = 400;
+  await lab.running.rotations.start(PLACE, { to: "ca-2", removeOld: true }, "jane");
+  await lab.until(() => report(lab).phase === "withdrawing" && report(lab).old.holders === 0);
+  await lab.until(() => report(lab).problem?.startsWith("handshakes") === true);
+  assert.equal(lab.running.meshes.get("default")?.snapshot.mesh.spec.mtls?.backends?.length, 2);
+  lab.now = new Date(lab.now.getTime() + 400);
+  lab.running.rotations.look();
+  await lab.until(() => report(lab).old.isRemoved);
+});
+
 test("whoever asks again after the end gets the rotation that is over, and may still have the old backend taken out", async () => {
   await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))]);
   const { rotations } = lab.running;

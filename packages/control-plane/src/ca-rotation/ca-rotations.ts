@@ -13,7 +13,7 @@ import {
   writeRotation,
 } from "./record.ts";
 import { reportOf } from "./report.ts";
-import { nextStep, retiredRoots } from "./step.ts";
+import { nextStep, retiredRoots, settledAt } from "./step.ts";
 
 /** A rotation that is under way, or the last one at its place. */
 interface Entry {
@@ -191,7 +191,7 @@ export class CaRotations {
     }
   }
 
-  /** Sleeps until a root is trusted no more; that is the one thing that no proxy tells. */
+  /** Sleeps until a root is trusted no more, or may be removed: what no proxy tells. */
   #sleep(): void {
     const end = this.#nextEnd();
     if (end >= this.#wakesAt) return;
@@ -213,8 +213,10 @@ export class CaRotations {
     for (const { snapshot } of this.#options.meshes.all())
       for (const { roots } of this.#options.authorities.describe(snapshot.mesh.name))
         for (const { until } of roots) if (until !== undefined) note(until);
-    for (const { place, rotation } of this.#entries.values())
+    for (const { place, rotation } of this.#entries.values()) {
       for (const { until } of retiredRoots(this.#options, place.mesh, rotation)) note(until);
+      if (isUnderWay(rotation)) end = Math.min(end, settledAt(this.#options, rotation));
+    }
     return end;
   }
 

@@ -14,6 +14,8 @@ export interface RotationOptions {
   readonly authorities: Authorities;
   readonly progress: Progress;
   readonly now: () => Date;
+  /** How long an old authority that is removed early is trusted after the last certificate of it was replaced, in milliseconds. */
+  readonly settleMillis: number;
   readonly onFailure: (message: string, cause: unknown) => void;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

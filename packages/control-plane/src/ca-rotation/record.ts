@@ -37,6 +37,8 @@ const rotationSchema = z.strictObject({
   next: z.strictObject({ certificatePem: pem, keyPem: pem }).optional(),
   /** Of a MeshIdentity: roots that sign no more, and until when they are trusted. */
   retired: z.array(z.strictObject({ pem, until: z.string() })).optional(),
+  /** Since when nobody is known to hold a certificate of the old authority, which is to be removed. */
+  freeSince: time,
 });
 
 /** A rotation as it is stored: every step is one write of it, and what a step does can be done again. */

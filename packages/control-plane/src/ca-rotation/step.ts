@@ -126,18 +126,38 @@ async function keepPair(
 async function withdraw(options: RotationOptions, at: RotatedMesh, rotation: CaRotation): Promise<Step> {
   const { rotated, removeOld } = rotation;
   const { mesh } = at.place;
-  const isFree = (): boolean => oldHolders(at.runtime, rotation, options.now()).length === 0;
+  const isFree = oldHolders(at.runtime, rotation, options.now()).length === 0;
   if (rotated.what === "backend") {
-    if (!isFree()) return { waitsFor: "certificates of the old authority" };
+    if (!isFree) return { waitsFor: "certificates of the old authority" };
+    const pause = removeOld ? settle(options, rotation) : undefined;
+    if (pause !== undefined) return pause;
     if (removeOld) await removeBackend(options, mesh, rotated.from);
     return { to: ended(options, rotation, "done") };
   }
   const isOver = retiredRoots(options, mesh, rotation).length === 0;
-  if (!isOver && !(removeOld && isFree())) return { waitsFor: "certificates of the old root" };
+  if (!isOver && !(removeOld && isFree)) return { waitsFor: "certificates of the old root" };
+  const pause = isOver ? undefined : settle(options, rotation);
+  if (pause !== undefined) return pause;
   if (rotated.what === "root") await options.authorities.forgetRetired(mesh, rotated.backend);
   else await forgetRoots(options, at, rotation);
   const { retired: _, ...over } = rotation;
   return { to: ended(options, over, "done") };
+}
+
+/** When an authority whose certificates have all been replaced can be removed, in milliseconds since 1970; infinite while one is in use. */
+export function settledAt({ settleMillis }: Pick<RotationOptions, "settleMillis">, { freeSince }: CaRotation): number {
+  return freeSince === undefined ? Number.POSITIVE_INFINITY : new Date(freeSince).getTime() + settleMillis;
+}
+
+/**
+ * A proxy acknowledges its new certificate before all its threads show it, and handshakes that began with the old one are
+ * on their way: whoever is asked at that moment must trust the old authority still.
+ */
+function settle(options: RotationOptions, rotation: CaRotation): Step | undefined {
+  const { now, settleMillis } = options;
+  if (settleMillis === 0 || settledAt(options, rotation) <= now().getTime()) return undefined;
+  if (rotation.freeSince === undefined) return { to: { ...rotation, freeSince: now().toISOString() } };
+  return { waitsFor: "handshakes that began with certificates of the old authority" };
 }
 
 async function forgetRoots(

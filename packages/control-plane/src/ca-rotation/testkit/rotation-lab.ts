@@ -40,6 +40,8 @@ export class RotationLab implements AsyncDisposable {
   readonly proxies: readonly FakeProxy[];
   readonly failures: string[] = [];
   now = new Date();
+  /** Milliseconds for which an old authority stays after its last certificate was replaced. */
+  settleMillis = 0;
   #running: Running | undefined;
   #remembered = new Map<string, Held>();
 
@@ -185,7 +187,13 @@ export class RotationLab implements AsyncDisposable {
     });
     const { store, secrets } = this;
     const log = (): void => undefined;
-    const rotations = new CaRotations({ store, secrets, meshes, authorities, progress, now, onFailure, log });
+    const lab = this;
+    const rotations = new CaRotations({
+      ...{ store, secrets, meshes, authorities, progress, now, onFailure, log },
+      get settleMillis() {
+        return lab.settleMillis;
+      },
+    });
     return { meshes, authorities, presence, rotations, progress, ending: new AbortController() };
   }
 
