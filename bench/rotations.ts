@@ -27,7 +27,7 @@ interface Phase {
   readonly name: string;
   readonly millis: number;
   readonly removes?: Backend;
-  run(mesh: RotatingMesh): Promise<void>;
+  readonly run: (mesh: RotatingMesh) => Promise<void>;
 }
 
 const change = (from: Backend, to: Backend): Phase => ({

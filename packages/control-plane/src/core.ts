@@ -5,6 +5,7 @@ import { type DataplaneInsightSpec, isOnline } from "@heddle/model/kinds/datapla
 import type { Store } from "@heddle/model/store.ts";
 import { policies } from "@heddle/policies/index.ts";
 import { CaRotations } from "./ca-rotation/ca-rotations.ts";
+import type { RotationOptions } from "./ca-rotation/options.ts";
 import type { Config } from "./config/settings.ts";
 import { meshCertificates } from "./certificates/certificate-facts.ts";
 import { ExpiryWatch } from "./certificates/expiry-watch.ts";
@@ -98,20 +99,31 @@ export async function startCore(config: Config, store: Store, log: Log, stack: A
   progress.onNotify(() => clock.notice());
   stack.defer(() => clock.stop());
   watchExpiry({ ...foundation, meshes }, log, stack);
-  const caRotations = new CaRotations({
-    ...foundation,
-    meshes,
-    settleMillis: 5_000,
-    log: (message, fields) => log.info(message, fields),
-  });
-  stack.defer(() => caRotations.stop());
-  await caRotations.load();
+  const caRotations = await loadRotations({ ...foundation, meshes }, log, stack);
   const serviceStatus = new ServiceStatus({ store, zone: config.zone, onFailure });
   stack.defer(() => serviceStatus.stop());
   serviceStatus.notice("HostnameGenerator");
   const failure = followStore({ store, after, meshes, generator, serviceStatus, sessions, tokens, stack });
   return { ...foundation, ...people, caRotations, failure };
 }
+
+async function loadRotations(
+  parts: Omit<RotationOptions, "settleMillis" | "log">,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<CaRotations> {
+  const rotations = new CaRotations({
+    ...parts,
+    settleMillis: SETTLE_MILLIS,
+    log: (message, fields) => log.info(message, fields),
+  });
+  stack.defer(() => rotations.stop());
+  await rotations.load();
+  return rotations;
+}
+
+// Longer than a handshake takes, on a busy machine too.
+const SETTLE_MILLIS = 5_000;
 
 function watchExpiry(
   core: Pick<Core, "config" | "meshes" | "authorities" | "progress" | "now">,

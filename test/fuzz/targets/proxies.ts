@@ -53,8 +53,9 @@ const rateLimits: TargetPlan = {
       make: fromBytes(QUESTIONS),
       run: (input) => {
         const question = allowing(() => readQuestion(input), FrameError);
+        // Counted in memory, the answer is there at once.
         if (question !== undefined)
-          allowing(() => hooks.decide("heddle://rate-limit/default/web", question), RateLimitFailure);
+          void allowing(() => hooks.decide("heddle://rate-limit/default/web", question), RateLimitFailure);
       },
     };
   },

@@ -116,8 +116,7 @@ test("from backend to backend: everybody trusts the new one, then it signs, then
 });
 
 test("an old authority is trusted for a while after its last certificate: handshakes with it may be on their way", async () => {
-  await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))]);
-  lab.settleMillis = 400;
+  await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))], ["a", "b"], 400);
   await lab.running.rotations.start(PLACE, { to: "ca-2", removeOld: true }, "jane");
   await lab.until(() => report(lab).phase === "withdrawing" && report(lab).old.holders === 0);
   await lab.until(() => report(lab).problem?.startsWith("handshakes") === true);

@@ -41,16 +41,21 @@ export class RotationLab implements AsyncDisposable {
   readonly failures: string[] = [];
   now = new Date();
   /** Milliseconds for which an old authority stays after its last certificate was replaced. */
-  settleMillis = 0;
+  readonly settleMillis: number;
   #running: Running | undefined;
   #remembered = new Map<string, Held>();
 
-  private constructor(names: readonly string[]) {
+  private constructor(names: readonly string[], settleMillis: number) {
+    this.settleMillis = settleMillis;
     this.proxies = names.map((name) => new FakeProxy(name));
   }
 
-  static async start(resources: readonly object[], names: readonly string[] = ["a", "b", "c"]): Promise<RotationLab> {
-    const lab = new RotationLab(names);
+  static async start(
+    resources: readonly object[],
+    names: readonly string[] = ["a", "b", "c"],
+    settleMillis = 0,
+  ): Promise<RotationLab> {
+    const lab = new RotationLab(names, settleMillis);
     const key = signingKeyName({ kind: "dataplane", mesh: "default" }, 1);
     await lab.secrets.ensure("default", key, async () => SIGNING_KEY);
     await lab.put(...resources, ...names.map(dataplane));
@@ -187,13 +192,9 @@ export class RotationLab implements AsyncDisposable {
     });
     const { store, secrets } = this;
     const log = (): void => undefined;
-    const lab = this;
-    const rotations = new CaRotations({
-      ...{ store, secrets, meshes, authorities, progress, now, onFailure, log },
-      get settleMillis() {
-        return lab.settleMillis;
-      },
-    });
+    const { settleMillis } = this;
+    const parts = { store, secrets, meshes, authorities, progress, now };
+    const rotations = new CaRotations({ ...parts, settleMillis, onFailure, log });
     return { meshes, authorities, presence, rotations, progress, ending: new AbortController() };
   }
 
