@@ -79,7 +79,6 @@ test("rotation of a root: a control plane killed in the middle goes on where it 
   const folder = await mkdtemp(join(tmpdir(), "heddle-rotation-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const controlPlane = await controlPlaneProcess(t, folder);
-  await controlPlane.start();
   const { apiUrl, dpPort } = controlPlane;
   const lab = new Mesh(t, { apiUrl, dpPort, caPem: await controlPlane.caPem() }, folder);
   const url = await twoServices(t, lab, mesh("ca-1", builtin("ca-1")));
