@@ -18,6 +18,8 @@ const [planPath = "", task, ...rest] = process.argv.slice(2);
 const [first = 0, second = 0, third = 0] = rest.map(Number);
 // Time counts here, with a proxy down: compiled code is kept between runs, and each task loads only what it needs.
 enableCompileCache();
+// Whoever reads this may be gone, killed perhaps: the task matters more than its words.
+process.stderr.on("error", () => undefined);
 const plan = await readPlan(planPath);
 const log = makeLog(plan.logFormat, (line) => process.stderr.write(`${line}\n`));
 

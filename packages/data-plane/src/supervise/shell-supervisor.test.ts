@@ -106,6 +106,24 @@ describe("the shell supervisor", { concurrency: 2, timeout: 120_000 }, () => {
     assert.equal(Number.parseInt(flags, 8) & O_NONBLOCK, 0);
   });
 
+  test("ends Envoy when nobody reads any more what it says, as after kill -9 of whoever started it", async (t) => {
+    await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
+    const main = fileURLToPath(new URL("../testkit/dp-main.ts", import.meta.url));
+    const child = spawn(process.execPath, [main, JSON.stringify({ name: "x", cpAddress: cp.url })], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...ENV },
+    });
+    t.after(() => child.kill("SIGKILL"));
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    while (!said.includes("Ready")) await sleep(20);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.kill("SIGTERM");
+    assert.equal(await Promise.race([ended, sleep(10_000, "Envoy and its supervisor are still there")]), 0);
+  });
+
   test("drains as process 1 of a container", { skip: withoutNamespaces() }, async () => {
     await using cp = await startTestControlPlane(({ body }) => testBootstrap(body["workdir"]));
     const main = fileURLToPath(new URL("../testkit/dp-main.ts", import.meta.url));

@@ -15,6 +15,9 @@
 TZ=UTC
 export TZ
 
+# Whoever reads what this says may be gone; that must not end the shell and leave Envoy alone.
+trap '' PIPE
+
 state=running
 envoy=
 drainer=
@@ -30,8 +33,8 @@ say() {
 
 begin_drain() {
   [ -z "$drainer" ] || return 0
-  # A helper that fails (nobody reads its output any more, say) must not leave an Envoy behind that nobody stops.
-  { helper drain "$envoy" || { code=$?; kill -TERM "$envoy" 2>/dev/null; exit "$code"; }; } &
+  # A helper that fails must not leave an Envoy behind that nobody stops. It becomes Node, so it has a shell of its own.
+  { (helper drain "$envoy") || { code=$?; kill -TERM "$envoy" 2>/dev/null; exit "$code"; }; } &
   drainer=$!
 }
 
