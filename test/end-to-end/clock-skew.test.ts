@@ -1,6 +1,7 @@
 /** Sidecars, launcher and Envoy, on machines whose clock is not the control plane's. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { application } from "../support/application.ts";
 import { renewed, serials, SHORT_CONNECTIONS } from "../support/authorities.ts";
 import { eventually } from "../support/eventually.ts";
@@ -42,6 +43,8 @@ test(
       const before = serials(lab);
       await lab.apply(mtls("STRICT", expiration));
       await renewed(lab, before);
+      // Requests that meet the new certificates.
+      await sleep(500);
     }
     for (const each of traffic) {
       const { total, failures } = await each.stop();
