@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { type Lab, mtls, startLab } from "../support/lab.ts";
 
 const PLANTED = "planted-by-the-test";
@@ -25,12 +26,12 @@ test("who writes a mesh cannot use the secrets of another mesh", async (t) => {
   await lab.apply(mtls());
   await lab.apply("type: Mesh\nname: mine\n");
   const theirs = { cert: "default.ca-builtin-cert-ca-1", key: "default.ca-builtin-key-ca-1" };
-  const secrets = await lab.controlPlane.store.list({ type: "Secret", mesh: "default" });
-  for (const name of Object.values(theirs))
-    assert.ok(
-      secrets.items.some((each) => each.name === name),
-      name,
-    );
+  await eventually(async () => {
+    const { items } = await lab.controlPlane.store.list({ type: "Secret", mesh: "default" });
+    const names = items.map(({ name }) => name);
+    for (const name of Object.values(theirs))
+      assert.ok(names.includes(name), `${name} is not made yet, only ${names.join()}`);
+  });
   const { status, text } = await provided(lab, { secret: theirs.cert }, { secret: theirs.key });
   assert.equal(status, 400, text);
   assert.match(text, /Secret \\?"default.ca-builtin-cert-ca-1\\?" of mesh \\?"mine\\?" does not exist/);

@@ -37,6 +37,11 @@ function trustOfAgent({ identitySecret, trustSecret }: ProxyTls, domains: readon
   return { secret: domains.join() === own ? bundleOfAgent(own) : trustSecret };
 }
 
+/** Whether a secret holds the authorities of some trust domains alone, as clients verify servers with. */
+export function isServerTrust(secret: string): boolean {
+  return secret.startsWith(`${TRUST_BUNDLE}:`);
+}
+
 /** How a SPIRE agent calls the authorities of one trust domain. */
 export function bundleOfAgent(domain: string): string {
   return `spiffe://${domain}`;
