@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
-import { stringify } from "yaml";
 import { application } from "../support/application.ts";
-import { controlPlaneProcess } from "../support/control-plane-process.ts";
+import { mesh, SHORT_CONNECTIONS } from "../support/authorities.ts";
 import { eventually } from "../support/eventually.ts";
 import { ALLOW_ALL, Mesh, meshService, startLab } from "../support/lab.ts";
 import { ask, steadyTraffic } from "../support/traffic.ts";
 
 const builtin = (name: string, more: object = {}): object => ({ name, type: "builtin", ...more });
-
-function mesh(enabledBackend: string, ...backends: readonly object[]): string {
-  return stringify({ type: "Mesh", name: "default", mtls: { enabledBackend, backends } });
-}
-
-/** Connections between proxies end at once, so that handshakes happen all the time. */
-const SHORT_CONNECTIONS = stringify({
-  type: "MeshTimeout",
-  mesh: "default",
-  name: "short-connections",
-  spec: { to: [{ targetRef: { kind: "Mesh" }, default: { http: { maxConnectionDuration: "20ms" } } }] },
-});
 
 /** A service and a caller; gives the address of the service for the caller. */
 async function twoServices(t: TestContext, lab: Mesh, first: string): Promise<string> {
@@ -73,33 +57,6 @@ test("heddle rotate ca: root to root twice, then to another backend, under traff
   const tally = await traffic.stop();
   assert.deepEqual(tally.failures, []);
   assert.ok(tally.total >= 50, `${tally.total} requests`);
-});
-
-test("rotation of a root: a control plane killed in the middle goes on where it was, without a failed request", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "heddle-rotation-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const controlPlane = await controlPlaneProcess(t, folder);
-  const { apiUrl, dpPort } = controlPlane;
-  const lab = new Mesh(t, { apiUrl, dpPort, caPem: await controlPlane.caPem() }, folder);
-  const url = await twoServices(t, lab, mesh("ca-1", builtin("ca-1")));
-  const traffic = steadyTraffic(t, url, 100);
-  const start = async (): Promise<Report> => {
-    const response = await fetch(`${apiUrl}/meshes/default/ca-rotations`, { method: "POST" });
-    assert.ok(response.ok, await response.clone().text());
-    return (await response.json()) as Report;
-  };
-  const { id, phase } = await start();
-  assert.equal(phase, "trusting");
-  await controlPlane.kill();
-  await controlPlane.start();
-  await eventually(async () => {
-    const report = await current(lab);
-    assert.equal(report.id, id);
-    assert.ok(report.done, JSON.stringify(report));
-  }, 20_000);
-  await eventually(async () => assert.equal((await ask(url)).status, 200));
-  const tally = await traffic.stop();
-  assert.deepEqual(tally.failures, []);
 });
 
 test("heddle rotate ca restores a mesh whose root and certificates have all expired", async (t) => {

@@ -7,8 +7,8 @@ import { connect } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CertificatesReport } from "@heddle/api/reports.ts";
 import { runHeddle } from "@heddle/cli/testkit/run-heddle.ts";
-import { stringify } from "yaml";
 import { application } from "../support/application.ts";
+import { SHORT_CONNECTIONS } from "../support/authorities.ts";
 import { ControlPlaneProcess } from "../support/control-plane-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePorts } from "../support/free-ports.ts";
@@ -18,14 +18,6 @@ import { ask, steadyTraffic } from "../support/traffic.ts";
 const LIFE = 20_000;
 /** Half of their life, where a third would be what certificates have left without a target. */
 const TARGET = 10_000;
-
-/** Connections between proxies end at once, so that certificates are looked at all the time. */
-const SHORT_CONNECTIONS = stringify({
-  type: "MeshTimeout",
-  mesh: "default",
-  name: "short-connections",
-  spec: { to: [{ targetRef: { kind: "Mesh" }, default: { http: { maxConnectionDuration: "20ms" } } }] },
-});
 
 async function controlPlane(t: TestContext): Promise<{ readonly cp: ControlPlaneProcess; readonly mesh: Mesh }> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));

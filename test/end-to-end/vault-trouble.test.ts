@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AuthoritiesReport } from "@heddle/api/reports.ts";
 import { stringify } from "yaml";
 import { application } from "../support/application.ts";
+import { secret, SHORT_CONNECTIONS } from "../support/authorities.ts";
 import { eventually } from "../support/eventually.ts";
 import { ALLOW_ALL, meshService, startLab } from "../support/lab.ts";
 import { startOpenBao } from "../support/openbao.ts";
@@ -12,18 +13,6 @@ import { ask, steadyTraffic } from "../support/traffic.ts";
 
 /** Requests to Vault in the three seconds after it went away: a probe is one or two, after 0.25 s, then ever more rarely. */
 const MOST_REQUESTS = 14;
-
-/** Connections between proxies end at once, so that certificates are looked at all the time. */
-const SHORT_CONNECTIONS = stringify({
-  type: "MeshTimeout",
-  mesh: "default",
-  name: "short-connections",
-  spec: { to: [{ targetRef: { kind: "Mesh" }, default: { http: { maxConnectionDuration: "20ms" } } }] },
-});
-
-function secret(name: string, text: string): string {
-  return stringify({ type: "Secret", mesh: "default", name, data: Buffer.from(text).toString("base64") });
-}
 
 test("Vault unreachable, silent, or with a revoked token: traffic goes on, the reason is told, few requests, recovery by itself", async (t) => {
   const bao = await startOpenBao(t);

@@ -19,13 +19,14 @@ export function secret(name: string, text: string): string {
   return stringify({ type: "Secret", mesh: "default", name, data: Buffer.from(text).toString("base64") });
 }
 
-/** Connections between proxies end at once, so that handshakes happen all the time, with certificates old and new. */
-export const SHORT_CONNECTIONS = stringify({
-  type: "MeshTimeout",
-  mesh: "default",
-  name: "short-connections",
-  spec: { to: [{ targetRef: { kind: "Mesh" }, default: { http: { maxConnectionDuration: "20ms" } } }] },
-});
+/** Connections to these servers end at once, so that handshakes happen all the time, with certificates old and new. */
+export function shortConnections(targetRef: object): string {
+  const to = [{ targetRef, default: { http: { maxConnectionDuration: "20ms" } } }];
+  return stringify({ type: "MeshTimeout", mesh: "default", name: "short-connections", spec: { to } });
+}
+
+/** The same for all connections between proxies. */
+export const SHORT_CONNECTIONS = shortConnections({ kind: "Mesh" });
 
 /** A service and a caller in a mesh, with mutual TLS by a builtin authority; `served` waits for so many more requests. */
 export async function twoServices(

@@ -7,35 +7,34 @@ import type { CaRotationReport, CertificatesReport } from "@heddle/api/reports.t
 import { builtinSecretNames } from "@heddle/identity/backends/builtin/ca-request.ts";
 import { issueCertificate } from "@heddle/identity/leaf.ts";
 import { loadCa } from "@heddle/identity/load-ca.ts";
-import { stringify } from "yaml";
 import { application } from "./application.ts";
-import { mesh, secret } from "./authorities.ts";
+import { mesh, secret, shortConnections } from "./authorities.ts";
 import { ControlPlaneProcess } from "./control-plane-process.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 import { ALLOW_ALL, type Ending, Mesh, meshService, type Sidecar } from "./lab.ts";
 import { type OpenBao, startOpenBao } from "./openbao.ts";
+import { shownCertificate } from "./shown-certificates.ts";
 import { ask } from "./traffic.ts";
 
 /** Replaced after seven to ten seconds, so that a control plane may be away for thirty: an eternity, but on a busy machine. */
 const SHORT_LIFE = "40s";
 /** For changes of authority, which replace certificates by themselves. */
-const LONG_LIFE = "2m";
+export const LONG_LIFE = "2m";
 const LEFT_MILLIS = 80_000;
 /** Three quarters of any life is the most that certificates have left when they are replaced. */
 const TARGET = "90s";
 /** Connections to "fresh" end at once, so that handshakes happen all the time; those to "kept" stay. */
 const SERVICES = ["kept", "fresh"] as const;
-const SHORT_CONNECTIONS = stringify({
-  type: "MeshTimeout",
-  mesh: "default",
-  name: "short-connections",
-  spec: {
-    to: [{ targetRef: { kind: "MeshService", name: "fresh" }, default: { http: { maxConnectionDuration: "20ms" } } }],
-  },
-});
+const SHORT_CONNECTIONS = shortConnections({ kind: "MeshService", name: "fresh" });
 
 export type Backend = "ca-1" | "vault-root" | "vault-intermediate";
+
+/** Which authority signs at first, and how long its certificates live. */
+interface Start {
+  readonly signs?: Backend;
+  readonly life?: string;
+}
 
 /** A certificate of a peer and its key, as PEM. */
 export interface Peer {
@@ -62,8 +61,8 @@ export class RotatingMesh {
     this.#sidecars = sidecars;
   }
 
-  /** Starts all of it, with the builtin authority and certificates of 40 seconds. Requests are answered with the certificate that the caller showed. */
-  static async start(t: Ending): Promise<RotatingMesh> {
+  /** Starts all of it, by default with the builtin authority and certificates of 40 seconds. Requests are answered with the certificate that the caller showed. */
+  static async start(t: Ending, { signs = "ca-1", life = SHORT_LIFE }: Start = {}): Promise<RotatingMesh> {
     const folder = await mkdtemp(join(tmpdir(), "heddle-rotating-"));
     t.after(() => rm(folder, { recursive: true, force: true }));
     const bao = await startOpenBao(t);
@@ -74,9 +73,9 @@ export class RotatingMesh {
     const { apiUrl, dpPort } = controlPlane;
     const lab = new Mesh(t, { apiUrl, dpPort, caPem: await controlPlane.caPem() }, folder);
     const services = SERVICES.map((name) => meshService(name, { labels: { app: "backend" } }));
-    const builtin = mesh("ca-1", backendOf("ca-1", bao, SHORT_LIFE));
+    const first = mesh(signs, backendOf(signs, bao, life));
     const token = secret("vault-token", bao.rootToken);
-    await lab.apply([builtin, token, ALLOW_ALL, SHORT_CONNECTIONS, ...services].join("---\n"));
+    await lab.apply([token, first, ALLOW_ALL, SHORT_CONNECTIONS, ...services].join("---\n"));
     const app = await application(t, "backend", ({ headers }, response) => {
       response.end(/Hash=(\w+)/.exec(String(headers["x-forwarded-client-cert"]))?.[1]);
     });
@@ -92,6 +91,10 @@ export class RotatingMesh {
     return SERVICES.map(this.#sidecars.web.outbound);
   }
 
+  get apiUrl(): string {
+    return this.#controlPlane.apiUrl;
+  }
+
   /** Where the service's sidecar meets its peers. */
   get port(): number {
     return this.#sidecars.backend.inboundPort;
@@ -99,8 +102,11 @@ export class RotatingMesh {
 
   /** How often the caller's sidecar has shown and verified certificates: resumed sessions do neither. */
   async handshakes(): Promise<number> {
-    const response = await fetch(`${this.#controlPlane.apiUrl}/meshes/default/dataplanes/web-1/stats`);
-    const lines = (await response.text()).split("\n");
+    const lines = await eventually(async () => {
+      const response = await fetch(`${this.apiUrl}/meshes/default/dataplanes/web-1/stats`);
+      assert.ok(response.ok, await response.clone().text());
+      return (await response.text()).split("\n");
+    });
     const sum = (name: string): number =>
       lines
         .filter((line) => line.startsWith("cluster.") && line.includes(name))
@@ -108,10 +114,22 @@ export class RotatingMesh {
     return sum(".ssl.handshake: ") - sum(".ssl.session_reused: ");
   }
 
-  /** Kills the control plane and starts it again. */
+  /** Which certificates the sidecars show to each other now: the caller's by its hash, the service's by its number. */
+  async shown(): Promise<{ readonly caller: string; readonly service: string }> {
+    // Over connections that stay the caller is who it was when they began.
+    const { status, body } = await ask(this.#sidecars.web.outbound("fresh"));
+    assert.equal(status, 200, body);
+    return { caller: body, service: (await shownCertificate(this.port))?.serialNumber ?? "" };
+  }
+
+  /** Kills the control plane, which must have lived until then, and starts another one in its place. */
   async restart(): Promise<void> {
+    const { pid, hasEnded } = this.#controlPlane;
+    assert.ok(!hasEnded, `the control plane ended by itself:\n${this.#controlPlane.output}`);
     await this.#controlPlane.kill();
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" }, `process ${pid} was killed and is there`);
     await this.#controlPlane.start();
+    assert.notEqual(this.#controlPlane.pid, pid);
   }
 
   /** Mesh default with these backends, and certificates of two minutes once it is done, so that the control plane may go away. */
@@ -129,7 +147,7 @@ export class RotatingMesh {
     wish: { readonly to?: Backend; readonly removeOld?: boolean },
     meanwhile: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const response = await fetch(`${this.#controlPlane.apiUrl}/meshes/default/ca-rotations`, {
+    const response = await fetch(`${this.apiUrl}/meshes/default/ca-rotations`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(wish),
@@ -138,12 +156,22 @@ export class RotatingMesh {
     const { id, phase } = (await response.json()) as CaRotationReport;
     assert.equal(phase, "trusting");
     await meanwhile();
+    await this.rotated(id);
+  }
+
+  /** Waits until the rotation that runs, or ran last, is this one and done. */
+  async rotated(id: string): Promise<void> {
     await eventually(async () => {
-      const report = (await this.#mesh.get("/meshes/default/ca-rotations/current")) as CaRotationReport;
+      const report = await this.rotation();
       assert.equal(report.id, id);
       assert.ok(report.done && report.phase !== "stopped", JSON.stringify(report));
       assert.equal(report.certificates.reached, 2, JSON.stringify(report.certificates));
     }, 60_000);
+  }
+
+  /** How far the rotation is that runs, or ran last. */
+  async rotation(): Promise<CaRotationReport> {
+    return (await this.#mesh.get("/meshes/default/ca-rotations/current")) as CaRotationReport;
   }
 
   /** A certificate for an hour of an authority as it is now: that of a peer which missed whatever comes. */
