@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { compile, type Compiled } from "@heddle/engine/compile.ts";
 import { Memo } from "@heddle/engine/memo.ts";
 import { anySpec, SMALL_MESH } from "@heddle/engine/testkit/any-spec.ts";
+import { decoded } from "@heddle/engine/testkit/decode.ts";
 import { whyEnvoyRefuses } from "@heddle/engine/testkit/envoy-accepts.ts";
 import { isDataplane, meshOf } from "@heddle/engine/testkit/mesh-of.ts";
 import { parseDocuments } from "@heddle/engine/testkit/parse-documents.ts";
@@ -51,6 +52,16 @@ test("compile() gives the same bytes twice, and fails for no policies that were 
   }
 });
 
+test("no policy changes what Envoy cannot change of a listener that is there", () => {
+  const before = fixedParts(compiledWith([]));
+  assert.ok(before.size >= 5, `${before.size} listeners`);
+  for (const [name, { address }] of before) assert.ok(address !== undefined, `listener "${name}" is nowhere`);
+  for (const some of fc.sample(anyPolicies, { numRuns: MESHES, seed: CHANCE })) {
+    for (const [name, fixed] of fixedParts(compiledWith(some)))
+      assert.deepEqual(fixed, before.get(name) ?? fixed, `listener "${name}", seed ${CHANCE}: ${JSON.stringify(some)}`);
+  }
+});
+
 test("every kind of policy is among those that are made up, with more than its least", () => {
   const all = fc.sample(anyPolicy, { numRuns: 40 * policies.length, seed: 1 });
   const sizes = Map.groupBy(all, ({ type }) => type);
@@ -69,6 +80,20 @@ function compiledWith(some: readonly Resource[]): Compiled {
 
 function versionsOf({ resources }: Compiled): readonly string[] {
   return [...resources.values()].flatMap((byName) => [...byName].map(([name, { version }]) => `${name} ${version}`));
+}
+
+const LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener";
+const FIXED = ["address", "additionalAddresses", "enableReusePort", "bindToPort", "socketOptions"];
+
+/** By listener what stays as long as it is there: its sockets. Envoy refuses to change how they share their port. */
+function fixedParts({ resources }: Compiled): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const listeners = [...(resources.get(LISTENER) ?? [])];
+  return new Map(
+    listeners.map(([name, encoded]) => {
+      const message = decoded(encoded);
+      return [name, Object.fromEntries(FIXED.map((field) => [field, message[field]]))];
+    }),
+  );
 }
 
 type Policies = readonly Resource[];

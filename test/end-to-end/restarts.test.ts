@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
-import { test } from "node:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { builtinSecretNames } from "@heddle/identity/backends/builtin/ca-request.ts";
 import { fromBinary } from "@bufbuild/protobuf";
 import { loadConfig } from "@heddle/control-plane/config.ts";
 import { type ControlPlane, startControlPlane } from "@heddle/control-plane/control-plane.ts";
@@ -8,9 +12,6 @@ import { textLog } from "@heddle/control-plane/log.ts";
 import { SecretSchema } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { FakeProxy } from "@heddle/xds/fake.ts";
 import { TYPE_URL } from "@heddle/xds/type-url.ts";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { fakeSidecar } from "../support/fake-sidecar.ts";
 import { freePorts } from "../support/free-ports.ts";
@@ -40,10 +41,18 @@ async function secretsOf({ store }: ControlPlane): Promise<string> {
   return createHash("sha256").update(JSON.stringify(all)).digest("hex");
 }
 
-test("twenty restarts of the control plane: the same authority and keys, and no proxy needs another certificate", async (t) => {
+interface Restartable {
+  readonly start: () => Promise<ControlPlane>;
+  /** What all of them have logged. */
+  readonly log: readonly string[];
+}
+
+/** Control planes one after the other, over one store and the same ports. */
+async function restartable(t: TestContext): Promise<Restartable> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const [apiHttpPort, dpPort] = await freePorts(2);
+  const log: string[] = [];
   const start = async (): Promise<ControlPlane> => {
     const config = loadConfig({
       env: {},
@@ -60,11 +69,14 @@ test("twenty restarts of the control plane: the same authority and keys, and no 
     assert.ok(config.ok, JSON.stringify(config));
     return await startControlPlane(
       config.value,
-      textLog(100, () => undefined),
+      textLog(20, (line) => void log.push(line)),
     );
   };
-  let controlPlane = await start();
-  t.after(() => controlPlane[Symbol.asyncDispose]());
+  return { start, log };
+}
+
+/** Turns mutual TLS on, and connects a proxy that has its certificate. */
+async function withCertificate(t: TestContext, controlPlane: ControlPlane): Promise<FakeProxy> {
   const put = await fetch(`${controlPlane.apiUrl}/meshes/default`, {
     method: "PUT",
     headers: { "content-type": "application/yaml" },
@@ -80,8 +92,17 @@ test("twenty restarts of the control plane: the same authority and keys, and no 
   const at = { dpPort: controlPlane.dpPort, caPem: controlPlane.caPem };
   const proxy = fakeSidecar(t, at, { name: "web", token, networking: INBOUND, keepValues: true });
   await proxy.connect();
-  const first = await eventually(() => certificateOf(proxy) ?? assert.fail("no certificate yet"));
+  await eventually(() => assert.ok(certificateOf(proxy), "no certificate yet"));
   await eventually(() => assert.ok(controlPlane.meshes.get("default")?.proxies.get("web")?.isSynced));
+  return proxy;
+}
+
+test("twenty restarts of the control plane: the same authority and keys, and no proxy needs another certificate", async (t) => {
+  const { start } = await restartable(t);
+  let controlPlane = await start();
+  t.after(() => controlPlane[Symbol.asyncDispose]());
+  const proxy = await withCertificate(t, controlPlane);
+  const first = certificateOf(proxy);
   const secrets = await secretsOf(controlPlane);
   const { caPem } = controlPlane;
 
@@ -92,6 +113,28 @@ test("twenty restarts of the control plane: the same authority and keys, and no 
     assert.equal(controlPlane.caPem, caPem, `the authority of the ports differs after restart ${round}`);
     await proxy.connect();
     await eventually(() => assert.ok(controlPlane.meshes.get("default")?.proxies.get("web")?.isSynced));
-    assert.equal(certificateOf(proxy)?.serialNumber, first.serialNumber, `a new certificate after restart ${round}`);
+    assert.equal(certificateOf(proxy)?.serialNumber, first?.serialNumber, `a new certificate after restart ${round}`);
   }
 });
+
+const { certificate, key } = builtinSecretNames("default", "ca-1");
+
+for (const lost of [[key], [certificate], [certificate, key]]) {
+  test(`an authority that lost ${lost.join(" and ")} is told at the next start, and not made anew`, async (t) => {
+    const { start, log } = await restartable(t);
+    let controlPlane = await start();
+    t.after(() => controlPlane[Symbol.asyncDispose]());
+    const proxy = await withCertificate(t, controlPlane);
+    const first = certificateOf(proxy);
+    for (const name of lost) await controlPlane.store.delete({ type: "Secret", mesh: "default", name });
+    await controlPlane[Symbol.asyncDispose]();
+    controlPlane = await start();
+    await proxy.connect();
+    await eventually(() => assert.ok(controlPlane.meshes.get("default")?.proxies.has("web")));
+    assert.match(log.join("\n"), new RegExp(`secret "(${lost.join("|")})" is gone; restore it`));
+    const { items } = await controlPlane.store.list({ type: "Secret", mesh: "default" });
+    const names = items.map(({ name }) => name);
+    for (const name of lost) assert.ok(!names.includes(name), `${name} was made anew`);
+    assert.equal(certificateOf(proxy)?.serialNumber, first?.serialNumber);
+  });
+}

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreEvent } from "@heddle/model/store.ts";
 import { openMemoryStore } from "@heddle/store/memory.ts";
-import { withoutGaps } from "./follow-store.ts";
+import { missNothing, withoutGaps } from "./follow-store.ts";
 
 type Batches = AsyncIterable<readonly StoreEvent[]>;
 
@@ -42,4 +43,28 @@ test("withoutGaps() throws when a change comes twice", async () => {
     for await (const events of batches) yield [...events, ...events];
   };
   await assert.rejects(revisions(again), /after its change \d came \d/);
+});
+
+const mesh = (name: string) => ({ type: "Mesh", mesh: "", name, labels: {}, spec: {} });
+const LOOK = 20;
+
+/** What comes of following a store that has two changes, for some looks. */
+async function followed(position: { told: number; isWaiting: boolean }): Promise<unknown> {
+  await using store = openMemoryStore();
+  for (const name of ["a", "b"]) await store.create(mesh(name));
+  const ending = new AbortController();
+  const failure = missNothing({ store, position, signal: ending.signal, lookMillis: LOOK }).catch(String);
+  const outcome = await Promise.race([failure, sleep(15 * LOOK, "goes on")]);
+  ending.abort();
+  assert.ok(outcome !== "goes on" || (await failure) === undefined);
+  return outcome;
+}
+
+test("missNothing() throws when the last change was dropped and no other shows it", async () => {
+  assert.match(String(await followed({ told: 1, isWaiting: true })), /change 2 is in the store, and was not told/);
+});
+
+test("missNothing() goes on while all was told, and while somebody takes changes over, for as long as it takes", async () => {
+  assert.equal(await followed({ told: 2, isWaiting: true }), "goes on");
+  assert.equal(await followed({ told: 1, isWaiting: false }), "goes on");
 });

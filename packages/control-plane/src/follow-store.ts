@@ -1,9 +1,13 @@
+import { setInterval } from "node:timers/promises";
 import type { Store } from "@heddle/model/store.ts";
 import type { TokenService } from "./identity/token-service.ts";
 import type { Meshes } from "./mesh/meshes.ts";
 import type { MeshServiceGenerator } from "./mesh-services/generator.ts";
 import type { ServiceStatus } from "./service-status/service-status.ts";
 import type { Sessions } from "./proxies/sessions.ts";
+
+/** How often the store is asked whether there is more than it told. */
+const LOOK_MILLIS = 15_000;
 
 interface Followed {
   readonly store: Store;
@@ -19,19 +23,26 @@ interface Followed {
 /** Takes every change of the store over, batch by batch, until the stack is disposed. Settles if that fails, with why. */
 export function followStore({ store, after, stack, ...followers }: Followed): Promise<Error> {
   const ending = new AbortController();
+  const { signal } = ending;
   const failure = Promise.withResolvers<Error>();
+  const position = { told: after, isWaiting: true };
   const loop = async (): Promise<void> => {
-    const changes = withoutGaps(store.watch({ after, signal: ending.signal }), after);
-    for await (const events of changes) await takeOver(events, followers);
+    for await (const events of withoutGaps(store.watch({ after, signal }), after)) {
+      position.isWaiting = false;
+      await takeOver(events, followers);
+      position.told = events.at(-1)?.revision ?? position.told;
+      position.isWaiting = true;
+    }
   };
-  const done = loop().catch((cause: unknown) => {
+  const giveUp = (cause: unknown): void => {
     // Without the store's changes proxies would silently grow old: better to stop and be started again.
     const state = `${String(cause)}; the proxies keep what they have`;
     failure.resolve(new Error(`Cannot follow the store any more: ${state}`, { cause }));
-  });
+  };
+  const done = [loop(), missNothing({ store, position, signal })].map((each) => each.catch(giveUp));
   stack.defer(async () => {
     ending.abort();
-    await done;
+    await Promise.all(done);
   });
   return failure.promise;
 }
@@ -47,6 +58,41 @@ export async function* withoutGaps(batches: AsyncIterable<Events>, after: number
       last = revision;
     }
     yield events;
+  }
+}
+
+/** How far somebody is who follows a store. */
+interface Position {
+  /** The last change that was taken over. */
+  readonly told: number;
+  /** Nothing is being taken over. */
+  readonly isWaiting: boolean;
+}
+
+interface Watched {
+  readonly store: Pick<Store, "revision">;
+  readonly position: Position;
+  readonly signal: AbortSignal;
+  readonly lookMillis?: number;
+}
+
+/**
+ * Throws when the store holds changes of which a waiting follower is not told for two looks, which the next change would
+ * show, but there may be none for days. One look may be late: of a machine that slept.
+ */
+export async function missNothing({ store, position, signal, lookMillis = LOOK_MILLIS }: Watched): Promise<void> {
+  let before = position.told;
+  let looks = 0;
+  try {
+    for await (const _ of setInterval(lookMillis, undefined, { signal, ref: false })) {
+      const { told, isWaiting } = position;
+      const isBehind = (await store.revision()) > told;
+      looks = isBehind && isWaiting && told === before ? looks + 1 : 0;
+      before = told;
+      if (looks === 2) throw new Error(`change ${told + 1} is in the store, and was not told`);
+    }
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
   }
 }
 

@@ -211,6 +211,31 @@ test("meshJwt fetches keys over https from whom it trusts, and lets nobody in wi
   }
 });
 
+/** After so long Envoy asks again. */
+const CACHE_MILLIS = 1_000;
+
+test("meshJwt whose server of keys goes away lets in whom the last ones let in, and no forgery", async (t) => {
+  const own = await serverCertificate("127.0.0.1");
+  const server = await serveKeys(t, own);
+  const url = `https://127.0.0.1:${server.port}/keys`;
+  const cache = { cacheDuration: `${CACHE_MILLIS}ms`, timeout: "1s", allowPrivateAddress: true };
+  const remote = { url, caCertificate: own.certificatePem, ...cache };
+  const ask = await startLab(t, JSON.stringify([{ default: { providers: [{ ...provider, jwks: { remote } }] } }]));
+  const right = token(KEY, CLAIMS);
+  assert.equal((await ask({ token: right })).status, 200);
+  server.stop();
+  const forgeries = [
+    token(issuerKey("one"), CLAIMS),
+    tokenWithoutSignature("none", CLAIMS),
+    tokenBySharedSecret(KEY, CLAIMS),
+  ];
+  const again = Date.now() + 2 * CACHE_MILLIS;
+  while (Date.now() < again) {
+    for (const forged of forgeries) assert.equal((await ask({ token: forged })).seen, undefined);
+    assert.equal((await ask({ token: right })).status, 200);
+  }
+});
+
 async function serverCertificate(host: string) {
   const made = await createServerCertificate({
     usage: "server",
@@ -227,13 +252,17 @@ async function serverCertificate(host: string) {
 async function serveKeys(
   t: TestContext,
   own: { readonly certificatePem: string; readonly keyPem: string },
-): Promise<{ readonly port: number }> {
+): Promise<{ readonly port: number; readonly stop: () => void }> {
   const server = createSecureServer({ cert: own.certificatePem, key: own.keyPem }, (_, answer) =>
     answer.setHeader("content-type", "application/json").end(jwksOf(KEY)),
   ).listen(0, "127.0.0.1");
-  t.after(() => server.close());
+  const stop = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  t.after(stop);
   await once(server, "listening");
-  return server.address() as { readonly port: number };
+  return { ...(server.address() as { readonly port: number }), stop };
 }
 
 async function closedPort(): Promise<number> {
