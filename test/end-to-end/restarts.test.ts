@@ -120,7 +120,8 @@ test("twenty restarts of the control plane: the same authority and keys, and no 
 const { certificate, key } = builtinSecretNames("default", "ca-1");
 
 for (const lost of [[key], [certificate], [certificate, key]]) {
-  test(`an authority that lost ${lost.join(" and ")} is told at the next start, and not made anew`, async (t) => {
+  const what = lost.join(" and ");
+  test(`an authority that lost ${what} is told at the next start, and not made anew`, async (t) => {
     const { start, log } = await restartable(t);
     let controlPlane = await start();
     t.after(() => controlPlane[Symbol.asyncDispose]());

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { checkToken, loadToken, tokenProblem } from "./dataplane-token.ts";
 
 const NOW = new Date("2026-06-01T12:00:00Z");
@@ -44,7 +44,7 @@ test("checkToken() says which command makes the right token, and never shows the
   );
 });
 
-test("loadToken() reads a token from its file, with or without a line break", async (t) => {
+async function tokenFile(t: TestContext): Promise<{ readonly path: string; load(content: string): Promise<object> }> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-token-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "token");
@@ -52,9 +52,18 @@ test("loadToken() reads a token from its file, with or without a line break", as
     await writeFile(path, content);
     return loadToken({ dataplaneToken: undefined, dataplaneTokenFile: path });
   };
+  return { path, load };
+}
+
+test("loadToken() reads a token from its file, with or without a line break", async (t) => {
+  const { path, load } = await tokenFile(t);
   assert.deepEqual(await load("a.b.c"), { token: "a.b.c", file: path });
   assert.deepEqual(await load("a.b.c\n"), { token: "a.b.c", file: path });
-  await assert.rejects(load(" \n"), /is empty/);
+});
+
+test("loadToken() refuses a token file that is empty, or not there", async (t) => {
+  const { path, load } = await tokenFile(t);
+  for (const nothing of ["", " \n"]) await assert.rejects(load(nothing), /is empty/);
   await rm(path);
   await assert.rejects(loadToken({ dataplaneToken: undefined, dataplaneTokenFile: path }), /no such file/);
 });
