@@ -5,7 +5,7 @@ import { startApi } from "./testkit/running-api.ts";
 
 const CERTIFICATES = {
   firstExpiry: { name: "web-1", expiresAt: "2026-01-01T00:00:00.000Z" },
-  states: { missing: 0, expired: 0, expiring: 1, due: 0, renewing: 0, ok: 0 },
+  states: { missing: 0, expired: 0, expiring: 1, due: 0, unacknowledged: 0, renewing: 0, ok: 0 },
   warnings: ["1 certificate will end soon"],
   items: [],
 };

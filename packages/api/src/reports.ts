@@ -136,9 +136,18 @@ export interface AccessReport {
 
 /**
  * How a proxy's certificate is, from the worst on: none was issued; it has ended; half of what was left for renewing it has
- * gone; its time to be renewed has come; another one is being issued; nothing needs to be done.
+ * gone; its time to be renewed has come; it was sent, and the proxy has not acknowledged it; another one is being issued;
+ * nothing needs to be done.
  */
-export const CERTIFICATE_STATES = ["missing", "expired", "expiring", "due", "renewing", "ok"] as const;
+export const CERTIFICATE_STATES = [
+  "missing",
+  "expired",
+  "expiring",
+  "due",
+  "unacknowledged",
+  "renewing",
+  "ok",
+] as const;
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
 
 /** The certificate of one proxy. Times in ISO 8601. */
@@ -225,7 +234,10 @@ export interface CaRotationReport {
   readonly certificates: ReachReport;
   readonly old: {
     readonly roots: readonly string[];
-    /** How many proxies, also those that are away, hold a certificate of it that has not ended. */
+    /**
+     * How many proxies, also those that are away, hold a certificate of it that has not ended. One that has not acknowledged
+     * its newer one holds the earlier one still.
+     */
     readonly holders: number;
     readonly trustedUntil?: string;
     readonly isRemoved: boolean;

@@ -156,6 +156,26 @@ test("a backend stays while a proxy that is away holds a certificate of it, and 
   assert.equal(report(lab).phase, "done");
 });
 
+test("a proxy that froze before it acknowledged its new certificate holds the old one, also when it is away", async () => {
+  await using lab = await RotationLab.start([mesh("ca-1", builtin("ca-1"), builtin("ca-2"))]);
+  const [frozen] = lab.proxies;
+  assert.ok(frozen);
+  frozen.isPrompt = false;
+  await lab.running.rotations.start(PLACE, { to: "ca-2", removeOld: true }, "jane");
+  const unacknowledged = [{ name: "a", reason: "has not acknowledged its new certificate" }];
+  await lab.until(() => JSON.stringify(report(lab).certificates.waitingFor) === JSON.stringify(unacknowledged));
+  assert.equal(report(lab).old.holders, 1);
+  assert.deepEqual([...(lab.running.meshes.get("default")?.unacknowledged.keys() ?? [])], ["a"]);
+
+  lab.giveUp(frozen);
+  await lab.until(() => report(lab).phase === "withdrawing");
+  assert.equal(report(lab).old.holders, 1);
+  frozen.isPrompt = true;
+  lab.connect(frozen);
+  await lab.until(isDone(lab));
+  assert.equal(report(lab).old.holders, 0);
+});
+
 test("the authority of a MeshIdentity: its MeshTrust holds both roots, and the old one goes when it is over", async () => {
   await using lab = await RotationLab.start([{ type: "Mesh", name: "default" }, BUNDLED]);
   await lab.running.rotations.start(IDENTITY, NEW_ROOT, "jane");

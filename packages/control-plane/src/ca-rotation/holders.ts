@@ -40,7 +40,12 @@ export function oldHolders(
     rotated.what === "backend"
       ? held.issuer === rotated.from
       : held.issuer === issuerOf(runtime, rotated) && held.roots !== wanted;
-  return [...runtime.certificates].flatMap(([name, held]) => (held.notAfter > now && isOld(held) ? [name] : []));
+  return [...runtime.certificates].flatMap(([name, held]) => {
+    // Sent is not taken over: a frozen proxy shows what it had before.
+    const shown = runtime.unacknowledged.get(name)?.shown;
+    const isHolder = [held, ...(shown === undefined ? [] : [shown])].some((each) => each.notAfter > now && isOld(each));
+    return isHolder ? [name] : [];
+  });
 }
 
 /** Proxies that are there, or expected back, and who they are. */

@@ -13,6 +13,8 @@ export interface CertificateFacts {
   readonly spiffeIds: readonly string[];
   readonly issuer: string;
   readonly held: Pick<Held, "issuedAt" | "renewAt" | "notAfter" | "issuer"> | undefined;
+  /** Since when one that was sent is not acknowledged, and when the one ends that the proxy shows meanwhile. */
+  readonly unacknowledged?: { readonly since: Date; readonly shownUntil: Date | undefined } | undefined;
   readonly isIssuing: boolean;
   /** Why it cannot have one, or could not when that was tried last. */
   readonly problem: string | undefined;
@@ -48,6 +50,7 @@ export function meshCertificates(runtime: MeshRuntime, authorities: Authorities)
         spiffeIds: identity.spiffeIds,
         issuer: issuerName(identity),
         held: runtime.certificates.get(resource.name),
+        unacknowledged: unacknowledged(runtime, resource.name),
         isIssuing: proxy !== undefined && runtime.isIssuing(proxy),
         problem,
       },
@@ -64,13 +67,22 @@ export function meshCertificates(runtime: MeshRuntime, authorities: Authorities)
   };
 }
 
+function unacknowledged(runtime: MeshRuntime, name: string): CertificateFacts["unacknowledged"] {
+  const sent = runtime.unacknowledged.get(name);
+  return sent && { since: sent.since, shownUntil: sent.shown?.notAfter };
+}
+
 /** How a certificate is. */
-export function certificateState({ held, isIssuing }: CertificateFacts, now: Date): CertificateState {
+export function certificateState(
+  { held, isIssuing, unacknowledged: sent }: CertificateFacts,
+  now: Date,
+): CertificateState {
   if (held === undefined) return "missing";
   if (held.notAfter <= now) return "expired";
   if (expiringAt(held) <= now) return "expiring";
-  if (isIssuing) return "renewing";
-  return held.renewAt <= now ? "due" : "ok";
+  if (held.renewAt <= now && !isIssuing) return "due";
+  if (sent !== undefined) return "unacknowledged";
+  return isIssuing ? "renewing" : "ok";
 }
 
 /** When half of the time that is meant for the renewal has gone without one. */

@@ -37,6 +37,8 @@ test("certificatesReport() puts what is at risk first, offline proxies last, and
     certificate("fresh", 1),
     certificate("renewing", 15.5, { isIssuing: true }),
     certificate("due", 15.5),
+    certificate("frozen", 1, { unacknowledged: { since: at(-1), shownUntil: at(7) } }),
+    certificate("served", 0, { unacknowledged: { since: NOW, shownUntil: undefined } }),
     certificate("expiring", 20),
     certificate("expired", 25, { problem: "label is missing" }),
     certificate("waiting", 0, { held: undefined }),
@@ -50,17 +52,24 @@ test("certificatesReport() puts what is at risk first, offline proxies last, and
       ["expired", "expired", "label is missing"],
       ["expiring", "expiring", undefined],
       ["due", "due", undefined],
+      [
+        "frozen",
+        "unacknowledged",
+        `sent, not acknowledged since ${at(-1).toISOString()}; it shows one that ends at ${at(7).toISOString()}`,
+      ],
+      ["served", "unacknowledged", `sent, not acknowledged since ${NOW.toISOString()}`],
       ["renewing", "renewing", undefined],
       ["fresh", "ok", undefined],
       ["away", "expiring", "the proxy is not connected"],
     ],
   );
-  assert.deepEqual(states, { missing: 1, expired: 1, expiring: 1, due: 1, renewing: 1, ok: 1 });
+  assert.deepEqual(states, { missing: 1, expired: 1, expiring: 1, due: 1, unacknowledged: 2, renewing: 1, ok: 1 });
   assert.deepEqual(firstExpiry, { name: "expired", expiresAt: at(-1).toISOString() });
   assert.deepEqual(warnings, [
     `1 certificate of connected proxies ended without a new one, first that of expired at ${at(-1).toISOString()}: label is missing`,
     `1 certificate of connected proxies will end soon, first that of expiring at ${at(4).toISOString()}`,
     `2 certificates should have been renewed by now, the first to end is that of due at ${at(8.5).toISOString()}`,
+    `1 certificate reached connected proxies that do not answer, one of them frozen; restart it if it is frozen: sent, not acknowledged since ${at(-1).toISOString()}; it shows one that ends at ${at(7).toISOString()}`,
   ]);
 });
 

@@ -41,7 +41,7 @@ export function certificateWarnings({ certificates, authorities }: MeshCertifica
     certificates.filter(({ online }) => online),
     (each) => alarmOf(each, now),
   );
-  return (["expired", "expiring", "due", "missing"] as const).flatMap((alarm) => {
+  return (["expired", "expiring", "due", "unacknowledged", "missing"] as const).flatMap((alarm) => {
     const group = groups.get(alarm) ?? [];
     const [first] = group.toSorted(byEnd);
     if (first === undefined) return [];
@@ -58,16 +58,23 @@ export function certificateWarnings({ certificates, authorities }: MeshCertifica
 export function reasonOf(facts: CertificateFacts, authorities: readonly MeshAuthority[]): string | undefined {
   if (!facts.online) return "the proxy is not connected";
   if (facts.problem !== undefined) return facts.problem;
+  if (facts.unacknowledged !== undefined) return unacknowledgedReason(facts.unacknowledged);
   const signer = authorities.find(({ name }) => name === facts.issuer);
   if (signer?.state.state === "down") return `${signer.name} cannot sign: ${signer.state.reason}`;
   return signer?.state.state === "starting" ? `${signer.name} is not ready yet` : undefined;
 }
 
+function unacknowledgedReason({ since, shownUntil }: NonNullable<CertificateFacts["unacknowledged"]>): string {
+  const shown = shownUntil === undefined ? "" : `; it shows one that ends at ${shownUntil.toISOString()}`;
+  return `sent, not acknowledged since ${since.toISOString()}${shown}`;
+}
+
 /** When warnings may be others than now, at the earliest. */
 export function nextChange({ certificates, authorities }: MeshCertificates, now: Date): number {
-  const ends = certificates.flatMap(({ online, held }) =>
-    online && held !== undefined ? [overdueAt(held), expiringAt(held).getTime(), held.notAfter.getTime()] : [],
-  );
+  const ends = certificates.flatMap(({ online, held, unacknowledged }) => [
+    ...(online && held !== undefined ? [overdueAt(held), expiringAt(held).getTime(), held.notAfter.getTime()] : []),
+    ...(online && unacknowledged !== undefined ? [unacknowledged.since.getTime() + PATIENCE] : []),
+  ]);
   const authorityEnds = authorities.flatMap((authority) =>
     signing(authority).flatMap((pem) => {
       const { notAfter } = certificateFigures(pem);
@@ -78,12 +85,14 @@ export function nextChange({ certificates, authorities }: MeshCertificates, now:
   return later.reduce((earliest, time) => Math.min(earliest, time), Infinity);
 }
 
-type Alarm = "expired" | "expiring" | "due" | "missing";
+type Alarm = "expired" | "expiring" | "due" | "unacknowledged" | "missing";
 
 const ALARMS: Readonly<Record<Alarm, (many: string, first: CertificateFacts) => string>> = {
   expired: (many, first) => `${many} of connected proxies ended without a new one, first that of ${endOf(first)}`,
   expiring: (many, first) => `${many} of connected proxies will end soon, first that of ${endOf(first)}`,
   due: (many, first) => `${many} should have been renewed by now, the first to end is that of ${endOf(first)}`,
+  unacknowledged: (many, { name }) =>
+    `${many} reached connected proxies that do not answer, one of them ${name}; restart it if it is frozen`,
   missing: (many, { name }) => `${many} could not be issued to connected proxies, one of them ${name}`,
 };
 
@@ -96,6 +105,8 @@ function alarmOf(facts: CertificateFacts, now: Date): Alarm | undefined {
   if (state === "due" || state === "renewing") {
     return facts.held !== undefined && overdueAt(facts.held) <= now.getTime() ? "due" : undefined;
   }
+  if (state === "unacknowledged" && (facts.unacknowledged?.since.getTime() ?? 0) + PATIENCE > now.getTime())
+    return undefined;
   return state === "ok" ? undefined : state;
 }
 

@@ -12,6 +12,7 @@ import { ExternalSecrets, needsSecret } from "./external-secrets.ts";
 import { IdentityMoves } from "./identity-moves.ts";
 import { Proxy } from "./proxy.ts";
 import { rejectionOf } from "./refusals.ts";
+import { Unacknowledged, type Sent } from "./unacknowledged.ts";
 import { concerned } from "./concerned.ts";
 import { Consumers } from "./consumers.ts";
 import { effectOf } from "./policies-in-force.ts";
@@ -39,6 +40,7 @@ export class MeshRuntime {
   readonly #issuing = new Set<Proxy>();
   /** What each proxy was issued last, by name; gone with its Dataplane. */
   readonly #certificates = new Map<string, Held>();
+  readonly #unacknowledged = new Unacknowledged();
   #held: readonly { readonly at: number; readonly policy: HeldPolicy }[] = [];
   readonly #trust: MeshTrust;
   readonly #sets: ResourceSets;
@@ -73,6 +75,11 @@ export class MeshRuntime {
     return this.#certificates;
   }
 
+  /** Who was sent a certificate that it has not acknowledged, also those that are away since. */
+  get unacknowledged(): ReadonlyMap<string, Sent> {
+    return this.#unacknowledged.sent;
+  }
+
   /** Whether a certificate is being issued for it. */
   isIssuing(proxy: Proxy): boolean {
     return this.#issuing.has(proxy);
@@ -96,7 +103,7 @@ export class MeshRuntime {
     this.#staging.apply([...changes.flatMap((change) => effectOf(change, this.snapshot)), ...moves], this.#revision);
     for (const change of changes) {
       if (change.what === "delete" && change.resource.type === "Dataplane")
-        this.#certificates.delete(change.resource.name);
+        this.#forgetCertificate(change.resource.name);
     }
     // Who needs a Secret gets the new one, and nothing else.
     for (const proxy of secrets.length > 0 ? this.#proxies.values() : [])
@@ -129,6 +136,7 @@ export class MeshRuntime {
   #hear(proxy: Proxy, rejection?: Rejection): void {
     if (this.#proxies.get(proxy.name) !== proxy) return;
     if (rejection !== undefined) return this.#staging.refused(proxy, rejection);
+    this.#unacknowledged.heard(proxy);
     this.#staging.synced(proxy);
     this.#renewIfTrusted();
     this.#moves.heard(proxy, this.#parties);
@@ -212,7 +220,7 @@ export class MeshRuntime {
   /** The proxy lacks its certificate, and the key of the one that was issued is not here: it gets another one. */
   reissue(proxy: Proxy): void {
     proxy.held = undefined;
-    this.#certificates.delete(proxy.name);
+    this.#forgetCertificate(proxy.name);
     // What it had before is gone as well: it gets what it is meant to have.
     this.#moves.forget(proxy.name, this.snapshot);
     this.#ensureCertificate(proxy);
@@ -277,9 +285,14 @@ export class MeshRuntime {
   #leaveToAgent(proxy: Proxy): true {
     if (proxy.held === undefined || !this.#shared.certificates.isDue(proxy.held)) return true;
     proxy.held = undefined;
-    this.#certificates.delete(proxy.name);
+    this.#forgetCertificate(proxy.name);
     setImmediate(() => this.#moves.forget(proxy.name, this.snapshot));
     return true;
+  }
+
+  #forgetCertificate(name: string): void {
+    this.#certificates.delete(name);
+    this.#unacknowledged.forget(name);
   }
 
   async #issue(proxy: Proxy, holder: Holder): Promise<void> {
@@ -290,6 +303,7 @@ export class MeshRuntime {
       if (problem !== undefined) throw new Error(problem);
       const held = await this.#shared.certificates.issue(holder);
       if (!this.#issuing.delete(proxy) || held === undefined) return;
+      this.#unacknowledged.send(proxy, held);
       proxy.held = held;
       proxy.certificateProblem = undefined;
       this.#certificates.set(proxy.name, held);

@@ -87,6 +87,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   expired: "red",
   expiring: "red",
   due: "yellow",
+  unacknowledged: "yellow",
   renewing: "cyan",
   ok: "green",
 };
