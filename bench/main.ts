@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   "data-path": "requests through two sidecars, against a hand-written pair of Envoys",
   connections: "100,000 proxies that come and go, and 5,000 that return at once; half an hour",
   rotations: "200 requests/s through renewals and changes of authority, the control plane killed in each",
+  handshakes: "a new connection between two sidecars for every request, from the start and resumed",
   "rate-limit": "requests that are counted over all instances, against a limit that each proxy counts by itself",
   "data-path-parts": "what each thing costs that a sidecar does for a request; wants valgrind",
 };
