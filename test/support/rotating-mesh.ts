@@ -134,7 +134,9 @@ export class RotatingMesh {
 
   /** Mesh default with these backends, and certificates of two minutes once it is done, so that the control plane may go away. */
   async trust(signs: Backend, ...others: readonly Backend[]): Promise<void> {
-    await this.#mesh.apply(mesh(signs, ...[signs, ...others].map((name) => backendOf(name, this.#bao, LONG_LIFE))));
+    const wanted = mesh(signs, ...[signs, ...others].map((name) => backendOf(name, this.#bao, LONG_LIFE)));
+    // A backend that goes is judged by the insights in the store, which are some milliseconds late.
+    await eventually(() => this.#mesh.apply(wanted));
     await eventually(async () => {
       const { items } = (await this.#mesh.get("/meshes/default/_certificates")) as CertificatesReport;
       for (const { name, expiresAt = "" } of items)
