@@ -1,6 +1,7 @@
 import type { Ports, WriteGuard } from "../ports.ts";
 import type { ApiSettings } from "../settings.ts";
 import { danglingGuard } from "./dangling.ts";
+import { identityInUseGuard } from "./identity-in-use.ts";
 import { labelGuard } from "./labels.ts";
 import { legacyGuard } from "./legacy.ts";
 import { meshCaGuard } from "./mesh-ca.ts";
@@ -15,6 +16,7 @@ export function allGuards(ports: Ports, settings: ApiSettings): readonly WriteGu
     meshDeletionGuard(settings),
     meshCaGuard,
     labelGuard(ports.info),
+    identityInUseGuard,
     danglingGuard(ports.kinds),
     legacyGuard(ports.kinds),
     rolesGuard(ports.kinds, settings),

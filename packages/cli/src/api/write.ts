@@ -23,7 +23,7 @@ export async function putResource(api: Api, address: Address, body: unknown): Pr
 export async function deleteResource(api: Api, address: Address): Promise<Written> {
   const path = addressPath(address);
   const answer = await api.call({ method: "DELETE", path, action: `delete ${addressText(address)}` });
-  return { ...readAnswer(answer, "deleted"), warnings: [] };
+  return { ...readAnswer(answer, "deleted"), warnings: warningsIn(answer.text) };
 }
 
 // Kuma tells neither outcome nor revision: the status is all there is then.

@@ -50,8 +50,10 @@ async function deleteAll(
   const since = performance.now();
   for (const target of targets) {
     try {
-      written.push(await deleteResource(api, target));
+      const deleted = await deleteResource(api, target);
+      written.push(deleted);
       print(`${paint("yellow", "deleted")} ${addressText(target)}`);
+      for (const warning of deleted.warnings) note(`${paintNote("yellow", "warning:")} ${warning}`);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       note(renderError(error, paintNote));

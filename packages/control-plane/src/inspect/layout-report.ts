@@ -1,8 +1,7 @@
 import type { LayoutReport } from "@heddle/api/reports.ts";
 import type { Compiled } from "@heddle/engine/compile.ts";
-import { whyClosed } from "@heddle/engine/plan/external.ts";
+import { type Caller, whyClosed } from "@heddle/engine/plan/external.ts";
 import type { Destination } from "@heddle/engine/plan/plan.ts";
-import type { ProxyFacts } from "@heddle/engine/proxy-facts.ts";
 
 /** The ports of a proxy with their names in Envoy. An outbound of Kuma 2.x has a service's name where others have a KRI. */
 export function layoutReport({ identity, inbounds, outbounds, proxy }: Compiled): LayoutReport {
@@ -20,7 +19,7 @@ export function layoutReport({ identity, inbounds, outbounds, proxy }: Compiled)
       port,
       protocol: destination.protocol,
       proxyResourceName: destination.key,
-      ...problemsOf(destinations, proxy),
+      ...problemsOf(destinations, { systemCaPath: proxy.node.systemCaPath, hasIdentity: identity !== undefined }),
     })),
     // Listeners of zone proxies; a sidecar has none.
     listeners: [],
@@ -28,9 +27,9 @@ export function layoutReport({ identity, inbounds, outbounds, proxy }: Compiled)
 }
 
 /** Why those outside of the mesh to whom an outbound leads cannot be called. */
-function problemsOf(destinations: readonly Destination[], { node }: ProxyFacts): { readonly problem?: string } {
+function problemsOf(destinations: readonly Destination[], caller: Caller): { readonly problem?: string } {
   const problems = destinations.flatMap(({ key, external }) => {
-    const problem = external && whyClosed(external, node.systemCaPath);
+    const problem = external && whyClosed(external, caller);
     return problem === undefined ? [] : [`${key} cannot be called: ${problem}`];
   });
   return problems.length === 0 ? {} : { problem: problems.join("; ") };

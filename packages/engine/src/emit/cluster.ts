@@ -6,6 +6,7 @@ import type { EncodedResource } from "@heddle/envoy/encoded-resource.ts";
 import { Cluster_DiscoveryType, ClusterSchema } from "@heddle/envoy/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HttpProtocolOptionsSchema } from "@heddle/envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { TextMemo } from "../memo.ts";
+import { whyClosed } from "../plan/external.ts";
 import type { ClusterSettings, Destination, InboundPlan, ProxyTls, Settings } from "../plan/plan.ts";
 import { emitLoadBalancer, emitLocalities } from "./balancing.ts";
 import { emitCircuitBreakers, emitOutlierDetection } from "./circuit-breaker.ts";
@@ -27,11 +28,14 @@ export function destinationCluster(
   { tls, systemCaPath }: { readonly tls: ProxyTls | undefined; readonly systemCaPath: string | undefined },
 ): EncodedResource {
   const { external } = destination;
-  const secure = tls !== undefined && destination.tls !== undefined;
+  const caller = { systemCaPath, hasIdentity: tls !== undefined };
+  // Nobody is called there: no secrets need be waited for.
+  const isClosed = external !== undefined && whyClosed(external, caller) !== undefined;
+  const secure = tls !== undefined && destination.tls !== undefined && !isClosed;
   const http2 = destination.protocol !== "http" || secure;
   return encodeResource(ClusterSchema, destination.key, {
     name: destination.key,
-    ...(external === undefined ? BY_EDS : outside(destination, external, systemCaPath)),
+    ...(external === undefined ? BY_EDS : outside(destination, external, caller)),
     ...emitLoadBalancer(settings.loadBalancer ?? { by: "RoundRobin" }),
     // An instance that discovery took away gets no new requests, whatever its last health check said.
     ignoreHealthOnHostRemoval: true,

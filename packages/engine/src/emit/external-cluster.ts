@@ -16,6 +16,7 @@ import {
   UpstreamTlsContextSchema,
 } from "@heddle/envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import {
+  type Caller,
   type CertificateName,
   type External,
   type ExternalEndpoint,
@@ -27,13 +28,9 @@ import { FROM_ADS, type Init, isHttp, socketAddress } from "./common.ts";
 import { PROTOCOLS } from "./tls.ts";
 
 /** The part of a cluster that tells where a destination outside of the mesh is, and how it is spoken to. */
-export function outside(
-  destination: Destination,
-  external: External,
-  systemCaPath: string | undefined,
-): Init<typeof ClusterSchema> {
+export function outside(destination: Destination, external: External, caller: Caller): Init<typeof ClusterSchema> {
   const { tls } = external;
-  const isClosed = whyClosed(external, systemCaPath) !== undefined;
+  const isClosed = whyClosed(external, caller) !== undefined;
   const endpoints = isClosed ? [] : external.endpoints;
   const looksUp = endpoints.some(isName);
   return {
@@ -45,7 +42,9 @@ export function outside(
     ...(looksUp ? { dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED } : {}),
     loadAssignment: { clusterName: destination.key, endpoints: groups(endpoints) },
     // Without endpoints nobody is called, and secrets that may be missing need not be waited for.
-    ...(tls === undefined || isClosed ? {} : { transportSocket: socket(destination, tls, external, systemCaPath) }),
+    ...(tls === undefined || isClosed
+      ? {}
+      : { transportSocket: socket(destination, tls, external, caller.systemCaPath) }),
   };
 }
 

@@ -4,6 +4,8 @@ import type { TlsVersion } from "./tls-settings.ts";
 export interface External {
   readonly endpoints: readonly ExternalEndpoint[];
   readonly tls: OutsideTls | undefined;
+  /** It is a proxy of another mesh, which the caller shows its own identity to: without one it calls nobody. */
+  readonly needsIdentity?: true;
   /** Why it cannot be called, such as a Secret that is not there: its cluster has no endpoints until that is repaired. */
   readonly problem?: string | undefined;
 }
@@ -36,8 +38,17 @@ export interface CertificateName {
   readonly value: string;
 }
 
-/** Why a proxy has nobody to call there; undefined when it has. `systemCaPath`: the authorities that its machine trusts. */
-export function whyClosed({ problem, tls }: External, systemCaPath: string | undefined): string | undefined {
-  if (problem !== undefined || tls?.authorities !== "system" || systemCaPath !== undefined) return problem;
+/** What the proxy that calls has: the place of the authorities that its machine trusts, and an identity. */
+export interface Caller {
+  readonly systemCaPath: string | undefined;
+  readonly hasIdentity: boolean;
+}
+
+/** Why a proxy has nobody to call there; undefined when it has. */
+export function whyClosed({ problem, tls, needsIdentity }: External, caller: Caller): string | undefined {
+  if (problem !== undefined) return problem;
+  if (needsIdentity === true && !caller.hasIdentity)
+    return "the proxy has no identity to show, as tls.meshIdentity wants; let a MeshIdentity select it";
+  if (tls?.authorities !== "system" || caller.systemCaPath !== undefined) return undefined;
   return "the proxy did not tell where the authorities are that its machine trusts; name some in tls.verification.caCert";
 }

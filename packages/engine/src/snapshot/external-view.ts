@@ -12,7 +12,8 @@ import { type PemFacts, pemFacts } from "@heddle/model/pem.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import { meaningOf, type SecureDataSource } from "@heddle/model/secure-data-source.ts";
 import type { External, ExternalEndpoint, OutsideTls } from "../plan/external.ts";
-import type { Destination } from "../plan/plan.ts";
+import type { Destination, UpstreamTls } from "../plan/plan.ts";
+import { trustDomainOf } from "../plan/server-trust.ts";
 import type { TlsVersion } from "../plan/tls-settings.ts";
 import { asWritten, serviceTags } from "./legacy.ts";
 import type { ServiceView } from "./service-view.ts";
@@ -34,7 +35,7 @@ export function viewExternalService(mesh: MeshSnapshot, resource: Resource<MeshE
     port: match.port,
     tags: serviceTags(resource),
     protocol: match.protocol ?? "tcp",
-    tls: undefined,
+    tls: identityTls(resource),
     external: externalOf(mesh, resource),
   };
   const port = [match.port, { destination, endpoints: [] }] as const;
@@ -103,13 +104,33 @@ function externalOf(mesh: MeshSnapshot, resource: Resource<MeshExternalServiceSp
   const endpoints = endpointsOf(resource.spec);
   const problem =
     extension === undefined
-      ? problemOf(mesh, tls)
+      ? (problemOf(mesh, tls) ?? distrust(mesh, tls))
       : `its extension "${extension.type}" is served by no proxy of this control plane`;
   return {
     endpoints,
-    tls: tls?.enabled === true ? outsideTls(resource, tls, endpoints) : undefined,
+    tls: tls?.enabled === true && tls.meshIdentity !== true ? outsideTls(resource, tls, endpoints) : undefined,
+    ...(tls?.meshIdentity === true ? { needsIdentity: true } : {}),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** A proxy of another mesh is spoken to as those of this one: with the caller's identity, by its own SPIFFE IDs. */
+function identityTls({ spec: { tls } }: Resource<MeshExternalServiceSpec>): UpstreamTls | undefined {
+  if (tls?.meshIdentity !== true) return undefined;
+  return { sni: tls.verification?.serverName ?? "", identities: foreignIds(tls) };
+}
+
+function foreignIds({ verification }: ExternalTlsSpec): readonly string[] {
+  return (verification?.subjectAltNames ?? []).map(({ value }) => value);
+}
+
+// The authority of this mesh, which proxies trust without any MeshTrust, must not vouch for another one's servers.
+function distrust({ trusts }: MeshSnapshot, tls: ExternalTlsSpec | undefined): string | undefined {
+  if (tls?.meshIdentity !== true) return undefined;
+  const known = new Set([...trusts.values()].map(({ spec }) => spec.trustDomain));
+  const domains = [...new Set(foreignIds(tls).map(trustDomainOf))];
+  if (domains.some((domain) => known.has(domain))) return undefined;
+  return `no MeshTrust of the mesh names ${domains.map((domain) => `trust domain "${domain}"`).join(" or ")}`;
 }
 
 function endpointsOf({ endpoints = [] }: MeshExternalServiceSpec): readonly ExternalEndpoint[] {

@@ -37,7 +37,7 @@ const verificationSchema = z.strictObject({
     .array(
       z.strictObject({
         type: z.enum(["Exact", "Prefix"]).optional().describe("(Exact)"),
-        value: z.string().min(1).max(253).describe("A DNS name or an IP address"),
+        value: z.string().min(1).max(253).describe("A DNS name or an IP address; with meshIdentity a SPIFFE ID"),
       }),
     )
     .optional()
@@ -57,6 +57,12 @@ const tlsSchema = z.strictObject({
     .optional()
     .describe("Which versions of TLS are used"),
   allowRenegotiation: z.boolean().optional().describe("Whether it may ask for another handshake (false)"),
+  meshIdentity: z
+    .boolean()
+    .optional()
+    .describe(
+      "It is a proxy of another mesh: each proxy shows its own identity, and subjectAltNames are SPIFFE IDs of trust domains that a MeshTrust names (false)",
+    ),
   verification: verificationSchema.optional().describe("Who the other side must be, and who the proxy is"),
 });
 
@@ -104,8 +110,52 @@ function checkSpec({ endpoints = [], tls, extension }: MeshExternalServiceSpec):
   return [
     ...endpoints.flatMap((each, index) => checkEndpoint(each, `endpoints[${index}]`)),
     ...checkMixture(endpoints),
-    ...(tls === undefined ? [] : [...checkVersions(tls), ...checkServerName(tls), ...checkSources(tls)]),
+    ...(tls === undefined
+      ? []
+      : [...checkVersions(tls), ...checkServerName(tls), ...checkSources(tls), ...checkIdentity(tls)]),
   ];
+}
+
+// What the mesh's own TLS decides, or would leave the other side unverified, has no meaning beside it.
+function checkIdentity({ enabled, meshIdentity, version, allowRenegotiation, verification = {} }: ExternalTlsSpec) {
+  if (meshIdentity !== true) return [];
+  const { mode = "Secured", subjectAltNames = [], caCert, clientCert, clientKey } = verification;
+  const others = { version, allowRenegotiation, verification: { caCert, clientCert, clientKey } };
+  return [
+    ...(enabled === true ? [] : [{ field: "tls.enabled", message: "must be true with meshIdentity" }]),
+    ...(mode === "Secured"
+      ? []
+      : [
+          {
+            field: "tls.verification.mode",
+            message: "must be Secured with meshIdentity: the server's identity counts",
+          },
+        ]),
+    ...setFields(others, "tls").map((field) => ({
+      field,
+      message: "must not be set with meshIdentity: identity, authorities and versions are those of the mesh",
+    })),
+    ...(subjectAltNames.length > 0
+      ? []
+      : [{ field: "tls.verification.subjectAltNames", message: "must name the SPIFFE IDs of the server" }]),
+    ...subjectAltNames.flatMap(({ type = "Exact", value }, index): readonly Violation[] => {
+      const field = `tls.verification.subjectAltNames[${index}]`;
+      if (type !== "Exact") return [{ field: `${field}.type`, message: "must be Exact with meshIdentity" }];
+      if (SPIFFE_ID.test(value)) return [];
+      return [{ field: `${field}.value`, message: 'must be a SPIFFE ID, such as "spiffe://example.org/workload/web"' }];
+    }),
+  ];
+}
+
+// https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md, sections 2.1 and 2.2
+const SPIFFE_ID = /^spiffe:\/\/[a-z0-9._-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/;
+
+function setFields(values: Readonly<Record<string, unknown>>, path: string): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const field = `${path}.${name}`;
+    return name === "verification" ? setFields(value as Record<string, unknown>, field) : [field];
+  });
 }
 
 type Endpoint = z.infer<typeof endpointSchema>;
