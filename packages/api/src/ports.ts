@@ -17,6 +17,7 @@ import type {
   RolloutProgress,
   RoutesReport,
   RulesReport,
+  ServerCertificatesReport,
   VersionsReport,
 } from "./reports.ts";
 
@@ -38,6 +39,8 @@ export interface Ports {
   readonly caStates?: (mesh: string) => Iterable<readonly [name: string, state: object]>;
   /** Replaces certificate authorities. Absent: this control plane has none. */
   readonly caRotations?: CaRotations;
+  /** How the certificates of the control plane's own ports are. Absent: none of them has one. */
+  readonly serverCertificates?: () => ServerCertificatesReport;
   /** What protects the store. Absent: nothing is stored. */
   readonly encryption?: EncryptionPort;
   /** Checks that only the control plane can make, run after those of this package. */

@@ -208,6 +208,17 @@ export interface AuthoritiesReport {
   readonly items: readonly AuthorityReport[];
 }
 
+/** Answer of `/server-certificates`: what the control plane's own ports show. Times in ISO 8601. */
+export interface ServerCertificatesReport {
+  readonly warnings: readonly string[];
+  readonly items: readonly {
+    readonly port: string;
+    readonly expiresAt: string;
+    /** Why what lies in its files is not in use; an earlier certificate is shown. */
+    readonly problem?: string;
+  }[];
+}
+
 /** How many proxies something has reached, and whom it has not, with the reason. */
 export interface ReachReport {
   readonly proxies: number;

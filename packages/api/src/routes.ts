@@ -21,6 +21,7 @@ import { encryptionKeyRoutes } from "./routes/encryption-key.ts";
 import { globalInsightRoute } from "./routes/global-insight.ts";
 import { indexRoute } from "./routes/index-page.ts";
 import { kriRoute } from "./routes/kri.ts";
+import { serverCertificatesRoute } from "./routes/server-certificates.ts";
 import { meshCertificateRoutes } from "./routes/mesh-certificates.ts";
 import { meshInsightRoutes } from "./routes/mesh-insights.ts";
 import { meshServiceDataplaneRoutes } from "./routes/mesh-service-dataplanes.ts";
@@ -64,6 +65,7 @@ function controlPlaneRoutes(context: Context): readonly Route[] {
     authConfigRoute(context),
     canIRoute(context),
     configRoute(context),
+    serverCertificatesRoute(context),
     versionsRoute(context),
     resourceTypesRoute(context),
     kindSchemaRoute(context),

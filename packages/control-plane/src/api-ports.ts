@@ -22,12 +22,13 @@ import { BASED_ON_KUMA, SUPPORTED_ENVOY, VERSION } from "./version.ts";
 /** The core, and what protects its store; a store in memory needs nothing. */
 export type ServedCore = Core & { readonly encryption: StoreEncryption | undefined };
 
+/** What is opened around the core. */
+interface Served extends Required<Pick<Ports, "observe" | "serverCertificates">> {
+  readonly audit: AuditLog | undefined;
+}
+
 /** The control plane, as the REST API sees it. */
-export async function apiPorts(
-  core: ServedCore,
-  observe: NonNullable<Ports["observe"]>,
-  audit: AuditLog | undefined,
-): Promise<Ports> {
+export async function apiPorts(core: ServedCore, { observe, audit, serverCertificates }: Served): Promise<Ports> {
   const { config, store, tokens, authorities, caRotations, encryption, onFailure } = core;
   const inspected = inspectOptions(core);
   const oidc = readOidcTrust(config);
@@ -47,6 +48,7 @@ export async function apiPorts(
     verifyUserToken: withOidc(verifyOwn, oidc, core.now),
     ...(oidc === undefined ? {} : { login: { oidc } }),
     config: () => describeConfig(config),
+    serverCertificates,
     versions: () => ({
       heddle: { version: VERSION },
       envoy: { supported: SUPPORTED_ENVOY },

@@ -23,6 +23,7 @@ import { type Assignments, assignmentsFor } from "./monitoring/assignments.ts";
 import { serveMonitoring } from "./monitoring/server.ts";
 import { registerRateLimitMetrics } from "./rate-limit/metrics.ts";
 import { registerServerCertificateMetrics } from "./tls/metrics.ts";
+import { serverCertificatesReport } from "./tls/report.ts";
 import { openServerTls, type PortTls, type ServerTls } from "./tls/server-tls.ts";
 import { VERSION } from "./version.ts";
 
@@ -102,7 +103,12 @@ async function openPorts(core: ServedCore, tls: ServerTls, stack: AsyncDisposabl
   registerServerCertificateMetrics(metrics.registry, tls);
   if (core.rateLimits !== undefined) registerRateLimitMetrics(metrics.registry, core.rateLimits);
   const audit = await openAuditLog({ config, instance: instanceId, onProblem: core.onFailure }, stack);
-  const api = stack.use(await createApi(await apiPorts(core, metrics.observeRequest, audit), apiSettings(config)));
+  const served = {
+    observe: metrics.observeRequest,
+    audit,
+    serverCertificates: () => serverCertificatesReport(tls.states(), new Date()),
+  };
+  const api = stack.use(await createApi(await apiPorts(core, served), apiSettings(config)));
   // Before the proxies come: they are told of it when they connect.
   const rateLimits = await core.rateLimits?.open(config, meshes, (error) =>
     core.onFailure("A call of the rate limit service failed", error),

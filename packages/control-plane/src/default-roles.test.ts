@@ -105,6 +105,42 @@ test("createDefaultRoles() keeps the roles themselves for administrators", async
   assert.equal(await status(apiUrl, call, {}), 201);
 });
 
+test("ROTATE_CA: without it a rotation is 403 that names the right, with it the rotation begins", async (t) => {
+  const { apiUrl, store } = await start(t, { accessType: "rbac" });
+  const ca = { name: "ca-1", type: "builtin" };
+  const secured = { type: "Mesh", name: "default", mtls: { enabledBackend: "ca-1", backends: [ca] } };
+  assert.equal(await status(apiUrl, ["PUT", "/meshes/default", secured], {}), 200);
+  const jane = await new TokenService(new Secrets(store), () => new Date()).issueUserToken({
+    name: "jane",
+    groups: [],
+    validForMillis: 60_000,
+  });
+  assert.ok(jane.ok);
+  const headers = { "x-forwarded-for": "203.0.113.7", authorization: `Bearer ${jane.token}` };
+  const rotate = (): Promise<Response> =>
+    fetch(`${apiUrl}/meshes/default/ca-rotations`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: "{}",
+    });
+  const refused = await rotate();
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /ROTATE_CA/);
+  const role = { type: "AccessRole", name: "rotator", rules: [{ mesh: "default", access: ["ROTATE_CA"] }] };
+  const binding = {
+    type: "AccessRoleBinding",
+    name: "rotators",
+    subjects: [{ type: "User", name: "jane" }],
+    roles: ["rotator"],
+  };
+  assert.equal(await status(apiUrl, ["PUT", "/access-roles/rotator", role], {}), 201);
+  assert.equal(await status(apiUrl, ["PUT", "/access-role-bindings/rotators", binding], {}), 201);
+  const begun = await rotate();
+  assert.equal(begun.status, 200, await begun.text());
+  // The right to rotate is no right to issue tokens.
+  assert.equal(await status(apiUrl, ["POST", "/tokens/dataplane", { mesh: "default" }], headers), 403);
+});
+
 test("createDefaultRoles() gives administrators their role when only others are bound", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "default-roles-"));
   t.after(() => rm(folder, { recursive: true, force: true }));

@@ -3,7 +3,9 @@ import type { CertificateState } from "./server-tls.ts";
 
 const DAY = 86_400_000;
 /** Days before the end at which it is said, once each. */
-const WARNINGS = [30, 14, 7, 3, 1, 0];
+const WARNINGS = [30, 14, 7, 3, 1, 0] as const;
+/** Milliseconds before the end from which on a certificate needs somebody. */
+export const EARLIEST_WARNING = WARNINGS[0] * DAY;
 
 /** Warns of certificates that end soon, each time one of the marks is passed. */
 export class EndingSoon {

@@ -13,6 +13,7 @@ import { openMemoryStore } from "@heddle/store/memory.ts";
 import { loadConfig } from "../config.ts";
 import { textLog } from "../log.ts";
 import { Secrets } from "../secrets.ts";
+import { serverCertificatesReport } from "./report.ts";
 import { openServerTls, type ServerTls } from "./server-tls.ts";
 import { OperatorAuthority, shownAt } from "./testkit/pairs.ts";
 
@@ -187,6 +188,11 @@ test("openServerTls() warns of a certificate that ends soon: once at each mark, 
   await writeFile(where.tlsCertFile, (await authority.pair()).cert);
   await tls.refresh(after(39.5 * day));
   assert.match(tls.states()[0]?.problem ?? "", /does not belong/);
+  const { items, warnings } = serverCertificatesReport(tls.states(), after(39.5 * day));
+  assert.match(items[0]?.problem ?? "", /does not belong/);
+  assert.match(warnings[0] ?? "", /^what is in the files of port "api" is not in use: .*does not belong/);
+  assert.match(warnings[1] ?? "", /^the certificate of port "api" ends at /);
+  assert.deepEqual(serverCertificatesReport(tls.states(), after(9 * day)).warnings.length, items.length);
 });
 
 test("openServerTls() takes a chain of an intermediate authority", async (t) => {

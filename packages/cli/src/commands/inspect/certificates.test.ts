@@ -94,6 +94,7 @@ test("inspect certificates and authorities ask every mesh, or the one that is na
     "GET /meshes/default/_authorities": { body: AUTHORITIES },
   });
   const env = { HEDDLE_ADDRESS: fake.address };
+  assert.doesNotMatch((await runHere(["inspect", "certificates"], { env })).stdout, /control plane:/);
   const json = await runHere(["inspect", "certificates", "-o", "json"], { env });
   assert.deepEqual(JSON.parse(json.stdout), [
     { mesh: "default", ...CERTIFICATES },
@@ -101,4 +102,13 @@ test("inspect certificates and authorities ask every mesh, or the one that is na
   ]);
   const text = await runHere(["inspect", "authorities", "-m", "default"], { env });
   assert.match(text.stdout, /^default\/vault-1 \(vault\): down/);
+});
+
+test("inspect certificates tells what is wrong with the control plane's own", async () => {
+  await using fake = await startFake({
+    "GET /meshes": { body: { total: 0, items: [], next: null } },
+    "GET /server-certificates": { body: { warnings: ['the certificate of port "api" ends soon'], items: [] } },
+  });
+  const { stdout } = await runHere(["inspect", "certificates"], { env: { HEDDLE_ADDRESS: fake.address } });
+  assert.match(stdout, /\n! control plane: the certificate of port "api" ends soon\n/);
 });

@@ -3,6 +3,7 @@ import { addExamples, type CliCommand } from "../../command-tree.ts";
 import { connect } from "../../connect.ts";
 import { askMeshes } from "../../inspect/ask-meshes.ts";
 import { type CertificateRow, type MeshAnswer, parseCertificates } from "../../inspect/certificate-rows.ts";
+import { serverCertificateWarnings } from "../../inspect/server-certificates.ts";
 import { age, ahead } from "../../output/age.ts";
 import { formatData } from "../../output/data.ts";
 import { type Paint, plain, type Style } from "../../output/paint.ts";
@@ -25,6 +26,8 @@ export function define(command: CliCommand, cli: Cli): void {
       if (output === "json" || output === "yaml") return print(await formatData(asData(answers), output));
       const found = answers.map((each) => parseCertificates(each.mesh, each.answer));
       print(render(found, { now: cli.now(), paint, table: { wide: output === "wide", width } }));
+      const own = mesh === undefined ? await serverCertificateWarnings(api) : [];
+      for (const warning of own) print(`${paint("yellow", "!")} control plane: ${warning}`);
     });
   addExamples(typed, [
     ["heddle inspect certificates", "all proxies' certificates, those at risk first"],
