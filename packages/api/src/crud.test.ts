@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rootCertificates } from "node:tls";
 import { test } from "node:test";
 import { proxyDocument, startApi } from "./testkit/running-api.ts";
 
@@ -78,7 +79,7 @@ const kinds = [
       name: "other",
       spec: {
         trustDomain: "other.example",
-        caBundles: [{ type: "Pem", pem: { value: "-----BEGIN CERTIFICATE-----" } }],
+        caBundles: [{ type: "Pem", pem: { value: rootCertificates.slice(0, 1).join() } }],
       },
     },
     added: {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineKind } from "../kind.ts";
+import { pemFacts } from "../pem.ts";
 import { duration, stringMap } from "../schema.ts";
 import { spiffeTemplateViolations } from "../spiffe-template.ts";
 import type { Violation } from "../violation.ts";
@@ -125,15 +126,13 @@ export const meshTrust = defineKind<MeshTrustSpec>({
   plural: "Mesh Trusts",
   hasStatus: true,
   schema: meshTrustSchema,
-  check: (spec) =>
-    spec.caBundles.flatMap((bundle, index) =>
-      bundle.pem.value.includes("PRIVATE KEY")
-        ? [
-            {
-              field: `caBundles[${index}].pem.value`,
-              message: "must hold certificates only, not a private key",
-            },
-          ]
-        : [],
-    ),
+  check: ({ caBundles }) => caBundles.flatMap(({ pem }, index) => checkBundle(pem.value, index)),
 });
+
+function checkBundle(pem: string, index: number): Violation[] {
+  const field = `caBundles[${index}].pem.value`;
+  if (pem.includes("PRIVATE KEY")) return [{ field, message: "must hold certificates only, not a private key" }];
+  // Envoy would refuse all that the mesh trusts with it.
+  if (!pemFacts(pem).certificate) return [{ field, message: "must hold certificates in PEM that can be read" }];
+  return [];
+}
