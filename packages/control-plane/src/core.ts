@@ -200,7 +200,11 @@ function buildSessions(
     kinds: KINDS,
     tokens,
     factsOf: (mesh, dataplane) => presence.factsOf(mesh, dataplane),
-    hasIssued: (mesh) => earlier.some((each) => each.mesh === mesh && each.insight.mTLS !== undefined),
+    hasIssued: (mesh, issuer) =>
+      earlier.some(
+        ({ mesh: other, insight: { mTLS } }) =>
+          other === mesh && mTLS !== undefined && (issuer === undefined || mTLS.issuedBackend === issuer),
+      ),
     onRemoved: (mesh) => sessions.endMesh(mesh),
     shared: {
       zone: config.zone,

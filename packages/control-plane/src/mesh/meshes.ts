@@ -3,8 +3,9 @@ import type { DataplaneFacts } from "@heddle/engine/snapshot/snapshot.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import type { DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
-import type { MeshIdentitySpec } from "@heddle/model/kinds/mesh-identity.ts";
+import type { MeshIdentitySpec, MeshTrustSpec } from "@heddle/model/kinds/mesh-identity.ts";
 import type { MeshSpec } from "@heddle/model/kinds/mesh.ts";
+import { formatKri, kriOf } from "@heddle/model/kri.ts";
 import type { Resource } from "@heddle/model/resource.ts";
 import type { Store, StoreEvent } from "@heddle/model/store.ts";
 import type { TokenService } from "../identity/token-service.ts";
@@ -21,8 +22,8 @@ export interface MeshesOptions {
   readonly tokens: TokenService;
   /** What is known of proxies from before a restart. */
   readonly factsOf: (mesh: string, dataplane: string) => DataplaneFacts | undefined;
-  /** Whether proxies of the mesh hold certificates already: its authority must then never be made anew. */
-  readonly hasIssued: (mesh: string) => boolean;
+  /** Whether proxies of the mesh hold certificates already (of one issuer): the authority must then never be made anew. */
+  readonly hasIssued: (mesh: string, issuer?: string) => boolean;
   readonly onRemoved: (mesh: string) => void;
   /** Resolves host names of Dataplanes; as this machine does, when absent. */
   readonly lookup?: Lookup;
@@ -68,9 +69,21 @@ export class Meshes {
     }
     await this.#take(
       resources.map((resource) => ({ change: "put", revision, resource })),
-      (mesh) => !this.#options.hasIssued(mesh),
+      (resource) => !this.#wasInUse(resource, resources),
     );
     this.#revision = revision;
+  }
+
+  // The last control plane may have ended before it made the authority of a MeshIdentity that had just been written.
+  #wasInUse(resource: Resource, all: readonly Resource[]): boolean {
+    const { hasIssued, shared } = this.#options;
+    if (resource.type !== "MeshIdentity") return hasIssued(resource.name);
+    const domain = shared.authorities.trustDomain(resource as Resource<MeshIdentitySpec>);
+    const isTrusted = all.some(
+      ({ type, mesh, spec }) =>
+        type === "MeshTrust" && mesh === resource.mesh && (spec as MeshTrustSpec).trustDomain === domain,
+    );
+    return isTrusted || hasIssued(resource.mesh, formatKri(kriOf("mid", resource)));
   }
 
   /** Takes over what was committed together. */
@@ -80,7 +93,7 @@ export class Meshes {
     this.#options.shared.onProgress();
   }
 
-  async #take(events: readonly StoreEvent[], mayCreate: (mesh: string) => boolean): Promise<void> {
+  async #take(events: readonly StoreEvent[], mayCreate: (resource: Resource) => boolean): Promise<void> {
     const meshesFirst = events.toSorted(
       (a, b) => Number(b.resource.type === "Mesh") - Number(a.resource.type === "Mesh"),
     );
@@ -152,7 +165,7 @@ export class Meshes {
   }
 
   /** What must be there before a change may reach proxies: runtimes, authorities, keys. */
-  async #prepare(event: StoreEvent, mayCreate: (mesh: string) => boolean): Promise<void> {
+  async #prepare(event: StoreEvent, mayCreate: (resource: Resource) => boolean): Promise<void> {
     const { shared } = this.#options;
     try {
       await this.#prepareOrThrow(event, mayCreate);
@@ -165,7 +178,7 @@ export class Meshes {
     }
   }
 
-  async #prepareOrThrow({ change, resource }: StoreEvent, mayCreate: (mesh: string) => boolean): Promise<void> {
+  async #prepareOrThrow({ change, resource }: StoreEvent, mayCreate: (resource: Resource) => boolean): Promise<void> {
     const { shared, tokens } = this.#options;
     switch (resource.type) {
       case "Mesh":
@@ -173,10 +186,9 @@ export class Meshes {
         if (!this.#runtimes.has(resource.name))
           this.#runtimes.set(resource.name, new MeshRuntime(resource as Resource<MeshSpec>, shared));
         await tokens.ensureKey({ kind: "dataplane", mesh: resource.name });
-        return await shared.authorities.prepareMesh(resource as Resource<MeshSpec>, mayCreate(resource.name));
+        return await shared.authorities.prepareMesh(resource as Resource<MeshSpec>, mayCreate(resource));
       case "MeshIdentity":
-        if (change === "put")
-          await this.#prepareIdentity(resource as Resource<MeshIdentitySpec>, mayCreate(resource.mesh));
+        if (change === "put") await this.#prepareIdentity(resource as Resource<MeshIdentitySpec>, mayCreate(resource));
         return;
       case "Secret":
       case "GlobalSecret":
