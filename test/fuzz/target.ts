@@ -33,12 +33,15 @@ export function fromTexts(corpus: readonly string[]): (random: Random) => Uint8A
   return (random) => (random.oneIn(12) ? soup(random) : bytes(random));
 }
 
+// Twice what a body may have: every port refuses more before anything reads it, and a tree can grow to a hundred times that.
+const LONGEST_TEXT = 2 * 1_048_576;
+
 /** Inputs that are documents: trees that are changed and written as JSON or YAML, sometimes with the text changed too. */
 export function fromTrees(trees: readonly unknown[], { yaml }: { readonly yaml: boolean }): Target["make"] {
   return (random) => {
     const tree = mutateTree(random.pick(trees), trees, random);
     const text = yaml && random.oneIn(8) ? yamlOf(tree) : (JSON.stringify(tree) ?? "null");
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(text.slice(0, LONGEST_TEXT));
     return random.oneIn(5) ? mutateBytes(bytes, bytes, random) : bytes;
   };
 }
