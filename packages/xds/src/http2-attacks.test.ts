@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
@@ -91,6 +92,31 @@ test("serveXds() opens at most a hundred streams on a connection", async () => {
   session.destroy();
 });
 
+test("serveXds() serves others while a thousand strangers hold connections and say nothing, and closes them in time", async () => {
+  const limits = { firstMessageMillis: 1_500, pingMillis: 500, pongMillis: 500, stopMillis: 200 };
+  await using server = await startServer(new TestControlPlane(), { limits });
+  const before = process.memoryUsage().rss;
+  const opened = performance.now();
+  const closed: Promise<void>[] = [];
+  // In turns: what does not fit into the queue of the port is held by nobody but its own end.
+  for (let turn = 0; turn < 9; turn += 1)
+    await Promise.all(Array.from({ length: 100 }, async () => closed.push(closeOf(await openTcp(server.port)))));
+  const greet = async (): Promise<void> => {
+    const socket = await openTls(server.port, "h2");
+    closed.push(closeOf(socket));
+    socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)]));
+  };
+  await Promise.all(Array.from({ length: 100 }, greet));
+  const start = performance.now();
+  await using proxy = fakeProxy(server, { token: "t" });
+  await proxy.connect();
+  assert.ok(performance.now() - start < 1_000, `a proxy waited for ${performance.now() - start} ms`);
+  assert.ok(process.memoryUsage().rss - before < 100 * 1_048_576, `RSS grew by ${process.memoryUsage().rss - before}`);
+  await Promise.all(closed);
+  assert.ok(performance.now() - opened < 10_000, `they were there for ${performance.now() - opened} ms`);
+  assert.equal(server.streams, 1);
+});
+
 const HIDDEN = "POST /drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
 const smuggled: readonly (readonly [string, string])[] = [
   ["both a length and chunks", `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${HIDDEN}`],
@@ -118,6 +144,22 @@ for (const [what, rest] of smuggled) {
     await text(socket).catch(() => "");
     assert.ok(!seen.includes("/drain"), seen.join());
   });
+}
+
+function openTcp(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp(port, "127.0.0.1", () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) =>
+    socket
+      .on("error", () => undefined)
+      .once("close", () => resolve())
+      .resume(),
+  );
 }
 
 function openTls(port: number, protocol: string): Promise<TLSSocket> {
