@@ -13,6 +13,8 @@ const inspected = [
   ['{"x":[{"a":1,"b":[],"a":2}]}', 'the key "a" stands twice in one object'],
   ['{"a":1,"\\u0061":2}', 'the key "a" stands twice in one object'],
   ['{"a":{"__proto__":1}}', 'the key "__proto__" is refused'],
+  ['{"a\\\\":1}', 'the key "a\\\\" has a quote, a backslash or a control character'],
+  ['{"kuma.io\\/service":1}', undefined],
   ['["__proto__"]', undefined],
   ["[".repeat(DEEPEST), undefined],
   ["[".repeat(DEEPEST + 1), "it nests deeper than 64 levels"],
@@ -30,8 +32,8 @@ test("readJson() reads whatever JSON.stringify wrote, as it was", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(undefined, 1, "\t"), (value, indent) => {
       const text = JSON.stringify(value, null, indent);
-      fc.pre(!text.includes("__proto__"));
-      assert.deepEqual(readJson(text), JSON.parse(text));
+      fc.pre(inspectJsonText(text) === undefined);
+      assert.deepEqual(readJson(text), value);
     }),
   );
 });

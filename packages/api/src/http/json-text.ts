@@ -1,3 +1,5 @@
+import { endOfString, isKey } from "@heddle/model/json.ts";
+
 /** How deep objects and lists may nest. Real resources stay under 20. */
 export const DEEPEST = 64;
 /** How many keys one object may have. The largest real objects are label sets. */
@@ -54,10 +56,16 @@ function addItem(inside: Open | undefined): string | undefined {
 export function troubleWithKey(keys: ReadonlySet<string>, key: string): string | undefined {
   // Copying such a key with `target[key] = value` would change the prototype of the target.
   if (key === "__proto__") return `the key "__proto__" is refused`;
+  // Nothing has such a key, and what is stored could be misread: JSON has to escape it (see parseJson()).
+  if (UNUSUAL.test(key))
+    return `the key ${JSON.stringify(key.slice(0, 100))} has a quote, a backslash or a control character`;
   if (keys.has(key)) return `the key ${JSON.stringify(key.slice(0, 100))} stands twice in one object`;
   if (keys.size >= MOST_KEYS) return `one of its objects has more than ${MOST_KEYS} keys`;
   return undefined;
 }
+
+// oxlint-disable-next-line no-control-regex -- what is refused
+const UNUSUAL = /["\\\u0000-\u001f]/;
 
 /** What is wrong with a document that nests too deep. */
 export function tooDeep(): string {
@@ -65,36 +73,17 @@ export function tooDeep(): string {
 }
 
 const QUOTE = 34;
-const BACKSLASH = 92;
 const COMMA = 44;
-const COLON = 58;
 const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
-const SPACES: ReadonlySet<number> = new Set([32, 9, 10, 13]);
 
 function addKey(keys: Set<string>, quoted: string): string | undefined {
   const key = quoted.includes("\\") ? unescaped(quoted) : quoted.slice(1, -1);
   const trouble = troubleWithKey(keys, key);
   keys.add(key);
   return trouble;
-}
-
-/** The index after the closing quote, or the end of the text when there is none. */
-function endOfString(text: string, start: number): number {
-  for (let index = start + 1; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === BACKSLASH) index += 1;
-    else if (code === QUOTE) return index + 1;
-  }
-  return text.length;
-}
-
-function isKey(text: string, end: number): boolean {
-  let index = end;
-  while (SPACES.has(text.charCodeAt(index))) index += 1;
-  return text.charCodeAt(index) === COLON;
 }
 
 function unescaped(quoted: string): string {

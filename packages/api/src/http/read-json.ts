@@ -1,3 +1,4 @@
+import { parseJson } from "@heddle/model/json.ts";
 import { inspectJsonText } from "./json-text.ts";
 import { ApiError } from "./api-error.ts";
 
@@ -7,7 +8,7 @@ export function readJson(text: string): unknown {
   const trouble = inspectJsonText(text);
   if (trouble !== undefined) throw new ApiError(400, `Cannot read the body as JSON: ${trouble}`);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ApiError(400, `Cannot read the body as JSON: ${shortened(reason)}`, { cause });

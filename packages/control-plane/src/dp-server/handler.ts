@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { inspectJsonText } from "@heddle/api/http/json-text.ts";
+import { parseJson } from "@heddle/model/json.ts";
 import type { HttpHandler } from "@heddle/xds/server.ts";
 import { type BootstrapExchangeOptions, exchangeBootstrap } from "./bootstrap-exchange.ts";
 import { announceLeave, type LeaveOptions } from "./leave.ts";
@@ -64,7 +65,7 @@ async function readJson(request: HttpRequest): Promise<{ readonly json: unknown 
     }
     const body = Buffer.concat(chunks).toString("utf8");
     const trouble = inspectJsonText(body);
-    return trouble === undefined ? { json: JSON.parse(body) } : text(400, `the body is not accepted: ${trouble}`);
+    return trouble === undefined ? { json: parseJson(body) } : text(400, `the body is not accepted: ${trouble}`);
   } catch (error) {
     return text(
       400,

@@ -3,6 +3,7 @@ import { inspectJsonText } from "@heddle/api/http/json-text.ts";
 import { readYaml } from "@heddle/api/http/read-yaml.ts";
 import { type Place, withOwnedLabels } from "@heddle/api/resources/owned-labels.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
+import { parseJson } from "@heddle/model/json.ts";
 import type { KindRegistry } from "@heddle/model/kind.ts";
 import { dataplane, type DataplaneSpec } from "@heddle/model/kinds/dataplane.ts";
 import { parseResource } from "@heddle/model/parse-resource.ts";
@@ -47,7 +48,7 @@ function read(text: string): Parsed<unknown> {
   try {
     if (!text.startsWith("{")) return { ok: true, value: readYaml(text) };
     const trouble = inspectJsonText(text);
-    return trouble === undefined ? { ok: true, value: JSON.parse(text) } : unreadable(trouble);
+    return trouble === undefined ? { ok: true, value: parseJson(text) } : unreadable(trouble);
   } catch (error) {
     if (error instanceof ApiError || error instanceof SyntaxError) return unreadable(error.message);
     throw error;

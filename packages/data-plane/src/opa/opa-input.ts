@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { AttributeContextSchema } from "@heddle/envoy/gen/envoy/service/auth/v3/attribute_context_pb.js";
 import type { CheckRequest } from "@heddle/envoy/gen/envoy/service/auth/v3/external_auth_pb.js";
+import { parseJson } from "@heddle/model/json.ts";
 import { OPA_CONTEXT } from "@heddle/model/opa-agent.ts";
 
 /** The document `input` that policies see: the same as OPA's own plugin for Envoy makes of a question. */
@@ -54,5 +55,5 @@ function textOf({ body, rawBody }: { readonly body: string; readonly rawBody: Ui
 // A body that is no JSON is an error there, too: a rule that reads it must not take it for an empty one.
 function bodyOf(type: string | undefined, text: string, isPartial: boolean): { readonly parsed_body?: unknown } {
   if (text === "" || isPartial || !/^application\/json\b/i.test(type ?? "")) return {};
-  return { parsed_body: JSON.parse(text) as unknown };
+  return { parsed_body: parseJson(text) };
 }
