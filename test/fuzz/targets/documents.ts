@@ -18,6 +18,7 @@ import { readBootstrap } from "@heddle/data-plane/envoy/read-bootstrap.ts";
 import { LaunchError } from "@heddle/data-plane/launch-error.ts";
 import { canonicalJson } from "@heddle/model/canonical-json.ts";
 import { anyValues, caseTexts, documents } from "../corpus.ts";
+import { LONGEST_MILLIS } from "../run-target.ts";
 import {
   allowing,
   fromTexts,
@@ -61,6 +62,8 @@ const jsonBody: TargetPlan = {
   share: 50,
   open: () => ({
     name: "json-body",
+    // Reads twice and prints twice: a body of 1 MiB takes 10 to 20 ms each time.
+    longestMillis: 2 * LONGEST_MILLIS,
     make: json(),
     run: (input) => {
       const value = allowing(() => readJson(textOf(input)), ApiError);

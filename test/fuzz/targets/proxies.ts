@@ -96,7 +96,7 @@ const opaQuestions: TargetPlan = {
       // A body that is no JSON, and times that do not exist, are failures too.
       const made = question && allowing(() => inputOf(question), Error);
       if (made !== undefined)
-        holds(!JSON.stringify(made).includes(`"${OPA_CONTEXT}"`), "rules do not see the policies");
+        holds(!Object.hasOwn(made.attributes?.contextExtensions ?? {}, OPA_CONTEXT), "rules do not see the policies");
     },
   }),
 };

@@ -4,8 +4,13 @@ import type { CheckRequest } from "@heddle/envoy/gen/envoy/service/auth/v3/exter
 import { parseJson } from "@heddle/model/json.ts";
 import { OPA_CONTEXT } from "@heddle/model/opa-agent.ts";
 
+/** Of the document that policies see, what is looked at here; the rest is as Envoy and the caller sent it. */
+export interface OpaInput extends Readonly<Record<string, unknown>> {
+  readonly attributes: Attributes | undefined;
+}
+
 /** The document `input` that policies see: the same as OPA's own plugin for Envoy makes of a question. */
-export function inputOf({ attributes }: CheckRequest): Readonly<Record<string, unknown>> {
+export function inputOf({ attributes }: CheckRequest): OpaInput {
   const http = attributes?.request?.http;
   const [path = "", query = ""] = split(http?.path ?? "", "?");
   const isPartial = http?.headers["x-envoy-auth-partial-body"] === "true";
